@@ -1,0 +1,1 @@
+"""Networks, teachers, training, shrinking, the policy bundle and guidance; knows no C."""

@@ -1,0 +1,1 @@
+"""What is flown, measured and held to a baseline."""
