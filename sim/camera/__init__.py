@@ -1,0 +1,1 @@
+"""From a pose to the bytes a camera would deliver."""
