@@ -1,0 +1,110 @@
+"""Many flights: the same function over many jobs, on an executor; the results keep their order.
+
+Nothing depends on how many processes there are: a job carries its own seed, and results come back
+in the order of the jobs.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from typing import TypeVar
+
+from sim.errors import BytewingError
+from sim.progress import Advance
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+# A flight is one core's work: libraries that would start a thread a core only get in the way.
+_ONE_THREAD = {
+    name: "1"
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+}
+
+
+def default_jobs() -> int:
+    """Return the number of cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+@contextmanager
+def process_pool(n_jobs: int) -> Iterator[Executor]:
+    """Yield a pool of ``n_jobs`` fresh processes (spawned: PyBullet and threads do not fork well).
+
+    On an error or Ctrl-C what has not started is dropped and the processes are ended.
+    """
+    context = multiprocessing.get_context("spawn")
+    before = {name: os.environ.get(name) for name in _ONE_THREAD}
+    os.environ.update(_ONE_THREAD)
+    pool = ProcessPoolExecutor(n_jobs, mp_context=context, initializer=_ignore_interrupt)
+    try:
+        yield pool
+    except BaseException:
+        processes = list((pool._processes or {}).values())
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.terminate()
+        raise
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        pool.shutdown()
+
+
+def run(
+    function: Callable[[Job], Result],
+    jobs: Sequence[Job],
+    n_jobs: int = 1,
+    advance: Advance | None = None,
+    executor: Executor | None = None,
+) -> list[Result]:
+    """Return ``[function(job) for job in jobs]``, computed by ``n_jobs`` processes.
+
+    Args:
+        function: importable by name (it is sent to other processes).
+        jobs: picklable descriptions, each with all that decides its result.
+        n_jobs: processes; 1 computes here.
+        advance: called once a finished job.
+        executor: used instead of a pool of our own where given.
+
+    Raises BytewingError where a process died; the error of a job is raised as it is.
+    """
+    if executor is None and (n_jobs <= 1 or len(jobs) <= 1):
+        results = []
+        for job in jobs:
+            results.append(function(job))
+            if advance:
+                advance()
+        return results
+    if executor is None:
+        with process_pool(min(n_jobs, len(jobs))) as pool:
+            return run(function, jobs, n_jobs, advance, pool)
+    futures = [executor.submit(function, job) for job in jobs]
+    try:
+        for future in as_completed(futures):
+            future.result()
+            if advance:
+                advance()
+        return [future.result() for future in futures]
+    except BrokenProcessPool as error:
+        raise BytewingError(
+            "a worker process died (out of memory, or killed); try fewer with --jobs"
+        ) from error
+    except BaseException:
+        for future in futures:
+            future.cancel()
+        raise
+
+
+def _ignore_interrupt() -> None:
+    # Ctrl-C reaches the whole process group; the parent alone decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,53 @@
+"""One line of progress on stderr, where a person is looking; silence elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+class Advance(Protocol):
+    """Moves a progress bar on."""
+
+    def __call__(self, steps: int = 1, note: str = "") -> None:
+        """Count ``steps`` as done and show ``note`` at the end of the line."""
+        ...
+
+
+@contextmanager
+def progress_bar(label: str, total: int) -> Iterator[Advance]:
+    """Show ``label`` and a bar of ``total`` steps while the block runs.
+
+    On a terminal the bar moves; where stderr is a file or a pipe, one line at the end says what
+    was done, so that logs stay readable.
+    """
+    console = Console(file=sys.stderr)
+    if not console.is_terminal:
+        last = ""
+
+        def count(steps: int = 1, note: str = "") -> None:
+            nonlocal last
+            last = note or last
+
+        yield count
+        console.print(f"{label}: {total} done{f' ({last})' if last else ''}", highlight=False)
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task(label, total=total, note="")
+
+        def advance(steps: int = 1, note: str = "") -> None:
+            bar.update(task, advance=steps, **({"note": note} if note else {}))
+
+        yield advance
