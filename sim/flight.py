@@ -123,7 +123,10 @@ def fly(setup: FlightSetup, pilot: Pilot, watch: Watch | None = None) -> FlightL
         outcome: str | None = None
         tick = 0
         while outcome is None:
-            if tick % camera_period == 0 and effective_tick < tick:
+            if tick == effective_tick:
+                command = staged
+                recorder.command(tick, command)
+            if tick % camera_period == 0 and effective_tick <= tick:
                 state = world.drone_state()
                 frame = sensor.expose(camera.render(state)) if pilot.needs_frames else None
                 observation = Observation(tick, clock.seconds(tick), frame, state)
@@ -132,9 +135,9 @@ def fly(setup: FlightSetup, pilot: Pilot, watch: Watch | None = None) -> FlightL
                 recorder.inference(observation, pilot, staged)
                 if watch is not None:
                     watch(world, observation)
-            if tick == effective_tick:
-                command = staged
-                recorder.command(tick, command)
+                if latency_ticks == 0:
+                    command = staged
+                    recorder.command(tick, command)
 
             position, quaternion, velocity, omega_body = world.drone_state_arrays()
             in_contact = world.drone_in_contact()
