@@ -20,7 +20,16 @@ from typing import Any
 
 __version__ = version("bytewing")
 API_VERSION = 1
-__all__ = ["API_VERSION", "__version__", "export", "fly", "load_policy", "quantize", "train", "verify"]
+__all__ = [
+    "API_VERSION",
+    "__version__",
+    "export",
+    "fly",
+    "load_policy",
+    "quantize",
+    "train",
+    "verify",
+]
 
 ROOMS = ("sim", "policies", "firmware_export", "scenarios")
 

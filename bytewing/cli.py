@@ -1,0 +1,265 @@
+"""The command line: parses, calls one function of ``bytewing.api``, prints.
+
+Exit codes: 0 good; 1 a flight, check or comparison failed; 2 bad input; 130 interrupted. With
+``--json`` stdout holds one JSON document and nothing else; progress and errors go to stderr.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+import bytewing
+
+app = typer.Typer(
+    name="bytewing",
+    help="Fly, shrink, export and verify tiny drone networks: "
+    "the bytes you flash are the bytes that flew.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Listing(enum.StrEnum):
+    """What ``bytewing list`` can list."""
+
+    SCENARIOS = "scenarios"
+    SUITES = "suites"
+    POLICIES = "policies"
+    TARGETS = "targets"
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Seeds = Annotated[str | None, typer.Option(metavar="A:B", help="Seeds A to B-1.")]
+Jobs = Annotated[int | None, typer.Option(min=1, help="Processes; all cores by default.")]
+Target = Annotated[str, typer.Option(help="Microcontroller: see 'bytewing list targets'.")]
+Policy = Annotated[str, typer.Argument(help="A policy that ships, or a bundle's folder.")]
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Where everything goes.")] = Path("out/demo"),
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A two-minute look; the policy flies badly.")
+    ] = False,
+) -> None:
+    """Do the whole road job, from simulated frames to verified C, and show the evidence."""
+    from bytewing.studies.demo import run_demo
+
+    passed = run_demo(out, quick=quick)
+    raise typer.Exit(0 if passed else 1)
+
+
+@app.command()
+def fly(
+    scenario: Annotated[str, typer.Argument(help="A scenario of the library, or a TOML file.")],
+    policy: Annotated[
+        str | None, typer.Option(help="A policy that ships, or a bundle's folder.")
+    ] = None,
+    runtime: Annotated[
+        str, typer.Option(help="float, onnx, int8, c or mcu; or expert, constant, brightest.")
+    ] = "c",
+    target: Target = "stm32f405",
+    seeds: Seeds = None,
+    jobs: Jobs = None,
+    gui: Annotated[bool, typer.Option("--gui", help="Open PyBullet's window.")] = False,
+    video: Annotated[
+        Path | None, typer.Option(help="Record the (first) flight into this .mp4.")
+    ] = None,
+    log: Annotated[Path | None, typer.Option(help="Folder for flight logs.")] = None,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the scenario."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Fly a scenario and print what came of it."""
+    from bytewing import api
+    from bytewing.show import print_flights
+
+    report = api.fly(
+        scenario,
+        policy=policy,
+        runtime=runtime,
+        target=target,
+        seeds=_parse_seeds(seeds),
+        jobs=jobs,
+        gui=gui,
+        video=video,
+        log_dir=log,
+        overrides=assignments or (),
+    )
+    if as_json:
+        _print_json(report.as_json())
+    else:
+        print_flights(report)
+    raise typer.Exit(0 if report.all_completed else 1)
+
+
+@app.command()
+def train(
+    task: Annotated[str, typer.Argument(help="What to learn: road.")],
+    out: Annotated[Path, typer.Option(help="Where the bundle and the work files go.")],
+    seed: Annotated[int, typer.Option(min=0, help="Decides everything random.")] = 0,
+    budget: Annotated[str, typer.Option(help="quick, standard or full.")] = "standard",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
+    init_from: Annotated[
+        str | None, typer.Option(help="Start from the weights of this policy.")
+    ] = None,
+    jobs: Jobs = None,
+) -> None:
+    """Collect flights, train, quantise, and write a policy bundle."""
+    from bytewing import api
+
+    bundle = api.train(
+        task, out, seed=seed, budget=budget, resume=resume, init_from=init_from, jobs=jobs
+    )
+    typer.echo(f"policy bundle: {bundle.path}")
+
+
+@app.command()
+def quantize(
+    policy: Annotated[Path, typer.Argument(help="Folder of a bundle that was trained here.")],
+    method: Annotated[
+        str, typer.Option(help="ptq (post-training) or qat (quantisation-aware training).")
+    ] = "ptq",
+) -> None:
+    """Shrink a trained policy to int8 again, with the method of your choice."""
+    from bytewing import api
+
+    bundle = api.quantize(policy, method=method)
+    typer.echo(f"policy bundle: {bundle.path} ({bundle.spec.provenance.quantize_method})")
+
+
+@app.command()
+def export(
+    policy: Policy,
+    target: Annotated[str, typer.Option(help="Microcontroller: see 'bytewing list targets'.")],
+    out: Annotated[Path, typer.Option(help="Folder for the C files.")],
+    as_json: Json = False,
+) -> None:
+    """Write the policy as C for a microcontroller, and measure it there."""
+    from bytewing import api
+    from bytewing.show import print_export
+
+    report = api.export(policy, target=target, out=out)
+    if as_json:
+        _print_json(report.as_json())
+    else:
+        print_export(report)
+
+
+@app.command()
+def verify(
+    policy: Policy,
+    suite: Annotated[str, typer.Option(help="A suite of the library, or a TOML file.")] = (
+        "road_smoke"
+    ),
+    runtimes: Annotated[
+        str, typer.Option(metavar="LIST", help="Rungs to fly, with commas between.")
+    ] = "float,onnx,int8,c,mcu",
+    target: Target = "stm32f405",
+    seeds: Seeds = None,
+    jobs: Jobs = None,
+    as_json: Json = False,
+) -> None:
+    """Fly a suite with every runtime, compare the rungs bit for bit, and judge."""
+    from bytewing import api
+    from bytewing.show import print_verdict
+
+    report = api.verify(
+        policy,
+        suite=suite,
+        runtimes=[name.strip() for name in runtimes.split(",") if name.strip()],
+        target=target,
+        seeds=_parse_seeds(seeds),
+        jobs=jobs,
+    )
+    if as_json:
+        _print_json(report.as_json())
+    else:
+        print_verdict(report)
+    raise typer.Exit(0 if report.passed else 1)
+
+
+@app.command()
+def bench(
+    what: Annotated[
+        str | None, typer.Argument(metavar="[flight|camera|firmware]", help="All by default.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure speed on this machine; the figures are for comparing, not for passing."""
+    from bytewing.show import print_bench
+    from bytewing.studies.bench import run_bench
+
+    report = run_bench(what)
+    if as_json:
+        _print_json(report)
+    else:
+        print_bench(report)
+
+
+@app.command("list")
+def list_(what: Annotated[Listing, typer.Argument(help="What to list.")]) -> None:
+    """List what there is, a name and a line each."""
+    from bytewing import api
+    from bytewing.show import print_listing
+
+    print_listing(api.listing(what.value))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(bytewing.__version__)
+
+
+def main() -> NoReturn:
+    """Run the command line; every error a user can cause becomes one line and an exit code."""
+    problem = bytewing.hidden_room()
+    if problem:
+        _fail(problem, 2)
+    from sim.errors import BytewingError
+
+    try:
+        app()
+    except BytewingError as error:
+        _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        _fail("interrupted; what was finished is kept", 130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except ModuleNotFoundError as error:
+        if error.name in ("torch", "onnxscript"):
+            _fail(
+                "training needs PyTorch, which is not installed: "
+                "pip install 'bytewing[train]' (with a CPU only, first PyTorch's CPU build)",
+                2,
+            )
+        raise
+    sys.exit(0)
+
+
+def _parse_seeds(text: str | None) -> range | None:
+    from scenarios.schema import parse_seeds
+
+    return None if text is None else parse_seeds(text)
+
+
+def _print_json(document: Any) -> None:  # noqa: ANN401 (any JSON value)
+    typer.echo(json.dumps(document, indent=2, allow_nan=False))
+
+
+def _fail(message: str, exit_code: int) -> NoReturn:
+    line = " ".join(message.split())
+    typer.echo(f"bytewing: {line}", err=True)
+    sys.exit(exit_code)
