@@ -14,8 +14,8 @@ from sim.clock import Clock
 from sim.config import Config, load, override, parse
 from sim.errors import BadInputError
 from sim.files import require_writable_folder, write_atomic
-from sim.flight_log import FlightLog
 from sim.fleet import run
+from sim.flight_log import FlightLog
 from sim.frames import (
     euler_from_quaternion,
     quaternion_from_euler,
