@@ -1,6 +1,6 @@
 """Compile generated C for this computer and for a Cortex-M; both results are cached by content.
 
-``zig cc`` from the pip package ziglang is the default for both, so that nothing has to be installed.
+``zig cc`` from the pip package ziglang is the default for both: nothing has to be installed.
 Another compiler is taken where the caller names one, or from the environment: BYTEWING_CC for this
 computer (such as ``cc``), BYTEWING_ARM_CC for the microcontroller (such as ``arm-none-eabi-gcc``).
 """
