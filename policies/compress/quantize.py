@@ -1,0 +1,105 @@
+"""Post-training quantisation, and the choice between int8 networks.
+
+Activation ranges come from calibration frames. A full min-max range wastes steps on rare peaks, a
+percentile clips them; which costs less depends on the network, so each candidate is built, run on
+the integer kernels and compared with the float network on calibration frames it was not fitted to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from policies.bundle import OutputSpec
+from policies.compress.qdq import Ranges, int8_model
+from policies.nets.folded import FoldedNetwork, activation_names, float_model, model_bytes
+from policies.runtimes import batch_inference, open_session
+
+# Percent of the values (of each sign's tail) that a range keeps; 100 is min-max.
+PERCENTILES = (100.0, 99.99, 99.9)
+# 256 frames give half a million values even for the smallest trunk tensor's range.
+CALIBRATION_FRAMES = 256
+BATCH = 64
+
+Frames = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class QuantisedNetwork:
+    """An int8 network, however it was made.
+
+    Attributes:
+        method: "ptq" or "qat".
+        network: the float weights whose rounding it holds.
+        ranges: (low, high) of every activation.
+    """
+
+    method: Literal["ptq", "qat"]
+    network: FoldedNetwork
+    ranges: Ranges
+
+    def onnx_bytes(self, batch: int | str = 1) -> bytes:
+        """Return the content of ``int8.onnx``."""
+        return model_bytes(int8_model(self.network, self.ranges, batch)[0])
+
+    @property
+    def outputs(self) -> tuple[OutputSpec, ...]:
+        """How the outputs are quantised."""
+        return int8_model(self.network, self.ranges)[1]
+
+    def run(self, frames: Frames) -> NDArray[np.float32]:
+        """Return the real-valued outputs (N, K) for frames (N, C, H, W) on integer kernels."""
+        return run_batched(self.onnx_bytes("N"), frames)
+
+
+def run_batched(model: bytes, frames: Frames) -> NDArray[np.float32]:
+    """Return the outputs (N, K) of a free-batch model, in batches that fit the cache."""
+    infer = batch_inference(model)
+    parts = [infer(frames[i : i + BATCH]) for i in range(0, len(frames), BATCH)]
+    return np.concatenate(parts)
+
+
+def post_training(network: FoldedNetwork, frames: Frames) -> QuantisedNetwork:
+    """Quantise a trained network by calibration alone.
+
+    Args:
+        network: the folded float network.
+        frames: (N, C, H, W) uint8 frames of *training* flights, N at least 2; half of an even
+            sample fits the ranges, the other half chooses among the percentiles.
+    """
+    picked = np.linspace(0, len(frames) - 1, min(2 * CALIBRATION_FRAMES, len(frames)))
+    sample = frames[picked.astype(int)]
+    fit, judge = sample[0::2], sample[1::2]
+    expected = run_batched(model_bytes(float_model(network, "N")), judge)
+    candidates = [
+        QuantisedNetwork("ptq", network, ranges) for ranges in measure_ranges(network, fit)
+    ]
+    errors = [float(np.square(c.run(judge) - expected).mean()) for c in candidates]
+    return candidates[int(np.argmin(errors))]
+
+
+def measure_ranges(network: FoldedNetwork, frames: Frames) -> list[Ranges]:
+    """Return the ranges of every activation, once for each of ``PERCENTILES``."""
+    session = open_session(model_bytes(float_model(network, "N", taps=True)))
+    names = activation_names(network)
+    batches = [
+        session.run(names, {"frame": frames[i : i + BATCH].astype(np.float32) / np.float32(255)})
+        for i in range(0, len(frames), BATCH)
+    ]
+    tensors = {
+        name: np.concatenate([batch[k].ravel() for batch in batches])
+        for k, name in enumerate(names)
+    }
+    candidates: list[Ranges] = []
+    for percentile in PERCENTILES:
+        tails = (100.0 - percentile, percentile)
+        candidates.append({name: _range(values, tails) for name, values in tensors.items()})
+    return candidates
+
+
+def _range(values: NDArray[np.float32], percentiles: tuple[float, float]) -> tuple[float, float]:
+    low, high = np.percentile(values, percentiles)
+    return float(low), float(high)

@@ -1,0 +1,101 @@
+"""The road network: 64 x 64 grey in, steering and collision probability out.
+
+After Tiny-PULP-Dronet (Lamberti et al., "Tiny-PULP-Dronets", AICAS 2022), which needs a 200 x 200
+frame and 1.13 M multiply-accumulates. Plain C on a Cortex-M4F at 168 MHz takes about 7 instructions
+a multiply-accumulate, so 20 ms allow about 0.4 M: a smaller frame and depthwise-separable layers
+after the first. There is no pooling over the whole image, since *where* the road leaves the picture
+is what steering is made of.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from policies.nets.folded import ConvRelu, FoldedNetwork, Head
+
+INPUT_SHAPE = (1, 64, 64)
+# (name, input channels, output channels, kernel, stride, depthwise): 0.28 M multiply-accumulates.
+LAYERS = (
+    ("stem", 1, 8, 3, 2, False),
+    ("spatial1", 8, 8, 3, 2, True),
+    ("mix1", 8, 16, 1, 1, False),
+    ("spatial2", 16, 16, 3, 2, True),
+    ("mix2", 16, 32, 1, 1, False),
+    ("spatial3", 32, 32, 3, 1, True),
+    ("mix3", 32, 32, 1, 1, False),
+    ("spatial4", 32, 32, 3, 2, True),
+    ("mix4", 32, 48, 1, 1, False),
+)
+FEATURES = 48 * 4 * 4
+
+
+class RoadNet(nn.Module):
+    """Convolutions with batch normalisation and ReLU, then two linear heads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = nn.ModuleDict()
+        for name, channels, out, kernel, stride, depthwise in LAYERS:
+            groups = channels if depthwise else 1
+            conv = nn.Conv2d(channels, out, kernel, stride, kernel // 2, groups=groups, bias=False)
+            self.trunk[name] = nn.Sequential(conv, nn.BatchNorm2d(out), nn.ReLU())
+        self.dropout = nn.Dropout(0.2)
+        self.steering = nn.Linear(FEATURES, 1)
+        self.collision = nn.Linear(FEATURES, 1)
+
+    def forward(self, frame: Tensor) -> tuple[Tensor, Tensor]:
+        """Return steering (N,) and the collision logit (N,) for frames (N, 1, 64, 64) in [0, 1]."""
+        for block in self.trunk.values():
+            frame = block(frame)
+        features = self.dropout(torch.flatten(frame, 1))
+        return self.steering(features)[:, 0], self.collision(features)[:, 0]
+
+
+def initialised(seed: int) -> RoadNet:
+    """Return a fresh network whose weights depend on ``seed`` only."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return RoadNet()
+
+
+def fold(network: RoadNet) -> FoldedNetwork:
+    """Return the network as it infers, with batch normalisation folded into the convolutions.
+
+    In float64, so that the only rounding is the last one to float32.
+    """
+    trunk = []
+    for name, block in network.trunk.items():
+        conv, norm, _ = cast(nn.Sequential, block)
+        assert isinstance(conv, nn.Conv2d)
+        assert isinstance(norm, nn.BatchNorm2d)
+        assert norm.running_var is not None
+        assert norm.running_mean is not None
+        gain = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
+        weight = conv.weight.double() * gain[:, None, None, None]
+        bias = norm.bias.double() - norm.running_mean.double() * gain
+        trunk.append(
+            ConvRelu(
+                name,
+                _float32(weight),
+                _float32(bias),
+                conv.stride[0],
+                int(conv.padding[0]),
+                conv.groups,
+            )
+        )
+    heads = tuple(
+        Head(name, _float32(linear.weight), _float32(linear.bias), sigmoid)
+        for name, linear, sigmoid in (
+            ("steering", network.steering, False),
+            ("collision", network.collision, True),
+        )
+    )
+    return FoldedNetwork(INPUT_SHAPE, tuple(trunk), heads)
+
+
+def _float32(tensor: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    return tensor.detach().numpy().astype(np.float32)

@@ -1,0 +1,56 @@
+"""Which course seeds may be trained on: three ranges that never meet.
+
+A network that has seen a course, or whose quantisation was calibrated on it, proves nothing when it
+flies that course. So every flight that teaches, calibrates or chooses asks here first.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from sim.errors import BytewingError
+
+
+class Split(Enum):
+    """A range of course seeds; the value is (first, one past the last)."""
+
+    TRAIN = (0, 1_000_000)
+    VALIDATION = (1_000_000, 2_000_000)
+    TEST = (2_000_000, 2**31)
+
+    @property
+    def first(self) -> int:
+        """The lowest seed of the range."""
+        return self.value[0]
+
+    def __contains__(self, seed: int) -> bool:
+        first, end = self.value
+        return first <= seed < end
+
+    def __str__(self) -> str:
+        first, end = self.value
+        return f"{self.name.lower()} seeds {first}..{end - 1}"
+
+
+class SplitError(BytewingError):
+    """A flight asked for a course of a range that it must not see: a bug, never user input."""
+
+
+def require(split: Split, *seeds: int) -> None:
+    """Raise SplitError unless every seed lies in ``split``.
+
+    >>> require(Split.TRAIN, 0, 999_999)
+    >>> require(Split.TRAIN, 1_000_000)
+    Traceback (most recent call last):
+    policies.splits.SplitError: course seed 1000000 is not of the train seeds 0..999999
+    """
+    for seed in seeds:
+        if seed not in split:
+            raise SplitError(f"course seed {seed} is not of the {split}")
+
+
+def seed_of(split: Split, index: int) -> int:
+    """Return the ``index``-th seed of a split, checked."""
+    seed = split.first + index
+    require(split, seed)
+    return seed

@@ -1,0 +1,48 @@
+"""Analytic road images with exact labels: a renderer in thirty lines, for tests without flights."""
+
+import numpy as np
+
+HEIGHT_M, PITCH_RAD, FOCAL_PX, SIZE = 0.5, 0.45, 32.0, 64
+
+
+def frame_and_labels(rng, obstacle_probability=0.4):
+    """Return a (64, 64) uint8 frame, the steering label and the collision label."""
+    offset, heading, curvature = rng.uniform(-0.2, 0.2), rng.uniform(-0.5, 0.5), rng.uniform(-1, 1)
+    width, row, column = rng.uniform(0.3, 0.6), *np.mgrid[0:SIZE, 0:SIZE]
+    across, down = (column + 0.5 - SIZE / 2) / FOCAL_PX, (row + 0.5 - SIZE / 2) / FOCAL_PX
+    depression = np.sin(PITCH_RAD) + down * np.cos(PITCH_RAD)
+    ground = depression > 0.05
+    distance = HEIGHT_M / np.where(ground, depression, 1)
+    forward = distance * (np.cos(PITCH_RAD) - down * np.sin(PITCH_RAD))
+    left = -across * distance
+
+    def lateral(x, y):
+        return y + offset - np.tan(-heading) * x - curvature * x**2 / 2
+
+    dark, light = sorted(rng.uniform(30, 220, 2))
+    image = np.where(np.abs(lateral(forward, left)) < width / 2, light, dark)
+    image = np.where(ground, image, rng.uniform(100, 250))
+    collision = 0.0
+    if rng.random() < obstacle_probability:
+        near = rng.uniform(0.4, 2.0)
+        collision = float(np.clip((1.3 - near) / 0.6, 0, 1))
+        y = -offset + np.tan(-heading) * near + curvature * near**2 / 2
+        box = (
+            (np.abs(-across * near - y) < 0.12)
+            & (forward > near)
+            & (HEIGHT_M - near * (np.tan(PITCH_RAD) + down) < 0.35)
+        )
+        image = np.where(box, rng.uniform(0, 255), image)
+    image = np.clip(image + rng.normal(0, 4, image.shape), 0, 255)
+    look_ahead = 0.5
+    y = -offset + np.tan(-heading) * look_ahead + curvature * look_ahead**2 / 2
+    steering = 2 * y / (look_ahead**2 + y**2) * 0.7 / 1.8
+    return image.astype(np.uint8), float(np.clip(steering, -1, 1)), collision
+
+
+def frames_and_labels(count, seed):
+    """Return (N, 64, 64) uint8 frames and two (N,) float32 label arrays."""
+    rng = np.random.default_rng(seed)
+    rows = [frame_and_labels(rng) for _ in range(count)]
+    frames, steering, collision = zip(*rows, strict=True)
+    return np.array(frames), np.array(steering, np.float32), np.array(collision, np.float32)
