@@ -42,7 +42,6 @@ FIRMWARE_FLAGS = (
     "-fno-unwind-tables",
     "-fno-asynchronous-unwind-tables",
     "-Wl,--gc-sections",
-    "-Wl,--strip-debug",
 )
 
 
@@ -130,7 +129,7 @@ SECTIONS
   .rodata : {{ *(.rodata .rodata.*) }} > FLASH
   .data : {{ *(.data .data.*) }} > RAM AT > FLASH
   .bss (NOLOAD) : {{ *(.bss .bss.*) *(COMMON) }} > RAM
-  /DISCARD/ : {{ *(.ARM.exidx*) *(.ARM.extab*) *(.comment) }}
+  /DISCARD/ : {{ *(.ARM.exidx*) *(.ARM.extab*) *(.comment) *(.debug*) }}
 }}
 """
 
