@@ -1,0 +1,1 @@
+"""Rewrites of the integer graph that change no result."""
