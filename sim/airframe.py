@@ -1,4 +1,4 @@
-"""What a drone is: mass, rotors, drag and gains, read from TOML and checked before anything flies."""
+"""What a drone is: mass, rotors, drag and gains, read from TOML and checked before take-off."""
 
 from __future__ import annotations
 
@@ -81,10 +81,8 @@ class Rotors(Config):
             raise ValueError(
                 "position_body_m must add up to zero: the centre of mass is the origin"
             )
-        if (
-            len({(x * y > 0, s) for (x, y), s in zip(self.position_body_m, self.spin, strict=True)})
-            != 2
-        ):
+        diagonals = np.sign(xy.prod(axis=1))
+        if abs(diagonals @ self.spin_sign) != 4:
             raise ValueError(
                 "spin must be the same for diagonally opposite rotors and differ for neighbours, "
                 'such as ["ccw", "cw", "ccw", "cw"]; otherwise the drone cannot hold its yaw'
@@ -189,7 +187,7 @@ class Airframe(Config):
 
     @property
     def hover_pwm(self) -> float:
-        """Motor command that carries the weight; thrust is linear in it (see docs/drone-model.md)."""
+        """Motor command that carries the weight; the firmware makes thrust linear in it."""
         return PWM_MAX * self.weight_n / (4 * self.rotors.thrust_max_n)
 
 

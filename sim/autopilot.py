@@ -1,8 +1,8 @@
 """The Crazyflie's cascaded PID: a velocity command in, four rotor speeds out.
 
-    climb -> height set-point -> P I -> vertical velocity -> P I -> thrust ---------------+
-    forward, left -> velocity P I -> pitch, roll angle -> P I -> body rate -> P I D -> mixer -> motors
-    yaw rate -> yaw set-point -> P I D -> body rate -> P I --------------------------------+
+    climb -> height set-point -> P I -> vertical velocity -> P I ----------+
+    forward, left -> velocity P I -> pitch, roll -> P I -> rate -> P I D --+-> mixer -> rotors
+    yaw rate -> yaw set-point -> P I D -> rate -> P I ---------------------+
 
 Structure, rates, units and gains are those of the stock firmware (bitcraze/crazyflie-firmware:
 ``controller_pid.c``, ``position_controller_pid.c``, ``attitude_pid_controller.c``, ``pid.c``,
@@ -65,6 +65,10 @@ class Autopilot:
                 autopilot.climb_max_m_s,
                 # A set-point further away than this could only saturate the height loop.
                 autopilot.climb_max_m_s / autopilot.height_m_to_m_s.p,
+                # A yaw further behind than this would ask for more than the motors have left at
+                # hover, and roll and pitch would pay. (The firmware's yawMaxDelta, there off.)
+                (PWM_MAX - airframe.hover_pwm)
+                / (autopilot.yaw_deg_to_deg_s.p * autopilot.yaw_rate_deg_s_to_pwm.p),
                 autopilot.thrust_min_pwm,
                 airframe.hover_pwm,
                 rotors.thrust_max_n / (PWM_MAX * rotors.thrust_coefficient_n_rpm2),
@@ -141,7 +145,10 @@ def _gain_table(airframe: Airframe) -> Vector:
     table = np.zeros((LOOPS, 6))
 
     def fill(loop: int, pid: Pid, output_limit: float, period_s: float) -> None:
-        table[loop] = pid.p, pid.i, pid.d, pid.integral_limit, output_limit, period_s
+        # An integral that saturates the output alone could only take longer to unwind. (The firmware
+        # leaves that of the velocity and height loops practically unbounded.)
+        bound = min(pid.integral_limit, output_limit / pid.i) if pid.i else pid.integral_limit
+        table[loop] = pid.p, pid.i, pid.d, bound, output_limit, period_s
 
     for loop in (ROLL_RATE, PITCH_RATE):
         fill(loop, gains.roll_pitch_rate_deg_s_to_pwm, CORRECTION_MAX_PWM, attitude_s)
@@ -199,6 +206,7 @@ def _update(
         speed_max_m_s,
         climb_max_m_s,
         height_lead_m,
+        yaw_lead_deg,
         thrust_min_pwm,
         hover_pwm,
         rpm2_per_pwm,
@@ -208,7 +216,8 @@ def _update(
     # Yaw is counted on through full turns, so that neither error nor rate ever jumps.
     turn_deg = (math.degrees(yaw) - links[YAW_DEG] + 180.0) % 360.0 - 180.0
     links[YAW_DEG] += turn_deg
-    links[YAW_SET_DEG] += math.degrees(yaw_rate_rad_s) * gains[YAW, 5]
+    yaw_set = links[YAW_SET_DEG] + math.degrees(yaw_rate_rad_s) * gains[YAW, 5]
+    links[YAW_SET_DEG] = links[YAW_DEG] + _clip(yaw_set - links[YAW_DEG], yaw_lead_deg)
 
     if run_position:
         cos_yaw, sin_yaw = math.cos(yaw), math.sin(yaw)
