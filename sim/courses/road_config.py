@@ -1,0 +1,153 @@
+"""What a scenario's ``[course]`` table may say of a road; everything has a default."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from sim.config import Config
+from sim.randomise import Range, one_or_more, uniform, within
+
+MIN_RADIUS_M = 1.0
+"""Sharpest bend there is: at 1 m/s it takes a yaw rate of 57 deg/s, half of what the guidance may
+command."""
+
+OBSTACLE_FROM_START_M = 2.5
+"""Least distance from the start to the near face of an obstacle: the drone is at full speed and
+the obstacle was out of its sight at take-off."""
+
+OBSTACLE_TO_FINISH_M = 1.5
+"""Least distance from an obstacle to the finish: who has not stopped has hit it or passed it."""
+
+Element = Literal["straight", "bend", "s_bend", "crest"]
+Markings = Literal["plain", "edges", "dashes", "edges_and_dashes"]
+Texture = Literal["asphalt", "concrete", "grass", "gravel", "planks", "soil", "tiles"]
+Thing = Literal["pole", "box", "tree"]
+ObstacleKind = Literal["box", "pillar"]
+
+ELEMENTS: tuple[Element, ...] = ("straight", "bend", "s_bend", "crest")
+MARKINGS: tuple[Markings, ...] = ("plain", "edges", "dashes", "edges_and_dashes")
+TEXTURES: tuple[Texture, ...] = (
+    "asphalt",
+    "concrete",
+    "grass",
+    "gravel",
+    "planks",
+    "soil",
+    "tiles",
+)
+THINGS: tuple[Thing, ...] = ("pole", "box", "tree")
+OBSTACLE_KINDS: tuple[ObstacleKind, ...] = ("box", "pillar")
+
+
+class RoadCourseConfig(Config):
+    """A family of roads, one drawn from it per seed.
+
+    A range is a number or [low, high], drawn uniformly once a course (elements of the layout: once
+    an element). A list of names is a choice, equally likely; a name given twice is twice as likely.
+
+    Attributes:
+        kind: tag of this course.
+        length_m: from start to finish along the road.
+        width_m: of the road.
+        elements: what the road is strung together from.
+        straight_length_m: of a straight.
+        bend_radius_m: smallest radius of a bend, of each half of an S-bend, of a crest.
+        bend_angle_deg: by how much each of those turns.
+        ramp_length_m: over which a bend's curvature rises and falls (a crest is all ramp).
+        clearance_m: least distance at which the road may pass itself, centre to centre.
+        markings: what is painted on the road.
+        marking_contrast: albedo difference of markings and road.
+        ground: textures of the ground.
+        surface: textures of the road.
+        ground_albedo: mean reflectance of the ground.
+        contrast: albedo difference of road and ground.
+        brighter_probability: that the road is brighter than the ground (where both are possible).
+        texture_strength: 1 for natural textures, 0 for plain paint.
+        shade: relative depth of the soft light and dark patches over ground and road.
+        brightness: illumination of level ground, 1 = a white ground is just not overexposed.
+        ambient_share: share of it that comes from everywhere.
+        sun_elevation_deg: of the light that makes up the rest; its azimuth is always random.
+        sky_grey: radiance of the sky.
+        things: what stands beside the road.
+        thing_count: how many of them.
+        thing_clearance_m: least distance of a thing from the road's edge.
+        obstacle_probability: that the road is blocked.
+        obstacle_kinds: by what.
+        obstacle_width_m: across the road (never wider than it).
+        obstacle_height_m: more than the flying height, so that it is in the way.
+        start_lateral_m: start position left of the centreline.
+        start_heading_error_deg: start heading left of the road's.
+        flying_height_m: of the start; a road pilot keeps it.
+        off_road_limit_m: distance from the centreline at which a drone has left the road.
+    """
+
+    kind: Literal["road"] = "road"
+    length_m: Annotated[Range, within(3.0, 40.0)] = uniform(8.0, 12.0)
+    width_m: Annotated[Range, within(0.2, 1.0)] = uniform(0.3, 0.6)
+
+    elements: Annotated[tuple[Element, ...], one_or_more, Field(min_length=1)] = ELEMENTS
+    straight_length_m: Annotated[Range, within(0.2, 20.0)] = uniform(0.5, 1.5)
+    bend_radius_m: Annotated[Range, within(MIN_RADIUS_M, 50.0)] = uniform(1.0, 2.5)
+    bend_angle_deg: Annotated[Range, within(5.0, 180.0)] = uniform(25.0, 110.0)
+    ramp_length_m: Annotated[Range, within(0.1, 3.0)] = uniform(0.25, 0.6)
+    clearance_m: float = Field(default=1.5, ge=1.0, le=10.0)
+
+    markings: Annotated[tuple[Markings, ...], one_or_more, Field(min_length=1)] = MARKINGS
+    marking_contrast: Annotated[Range, within(0.1, 0.9)] = uniform(0.3, 0.6)
+    ground: Annotated[tuple[Texture, ...], one_or_more, Field(min_length=1)] = TEXTURES
+    surface: Annotated[tuple[Texture, ...], one_or_more, Field(min_length=1)] = TEXTURES
+    ground_albedo: Annotated[Range, within(0.05, 0.95)] = uniform(0.15, 0.75)
+    contrast: Annotated[Range, within(0.0, 0.9)] = uniform(0.15, 0.45)
+    brighter_probability: float = Field(default=0.5, ge=0, le=1)
+    texture_strength: Annotated[Range, within(0.0, 2.0)] = uniform(0.3, 1.0)
+    shade: Annotated[Range, within(0.0, 0.6)] = uniform(0.0, 0.2)
+
+    brightness: Annotated[Range, within(0.1, 1.0)] = uniform(0.5, 1.0)
+    ambient_share: Annotated[Range, within(0.0, 1.0)] = uniform(0.4, 0.8)
+    sun_elevation_deg: Annotated[Range, within(10.0, 90.0)] = uniform(25.0, 80.0)
+    sky_grey: Annotated[Range, within(0.0, 1.0)] = uniform(0.4, 1.0)
+
+    things: Annotated[tuple[Thing, ...], one_or_more, Field(min_length=1)] = THINGS
+    thing_count: Annotated[Range, within(0, 40)] = uniform(4, 12)
+    thing_clearance_m: float = Field(default=0.35, ge=0.35, le=5.0)
+
+    obstacle_probability: float = Field(default=0.0, ge=0, le=1)
+    obstacle_kinds: Annotated[tuple[ObstacleKind, ...], one_or_more, Field(min_length=1)] = (
+        OBSTACLE_KINDS
+    )
+    obstacle_width_m: Annotated[Range, within(0.15, 0.6)] = uniform(0.15, 0.35)
+    obstacle_height_m: Annotated[Range, within(0.3, 2.0)] = uniform(0.65, 0.9)
+
+    start_lateral_m: Annotated[Range, within(-0.5, 0.5)] = uniform(-0.1, 0.1)
+    start_heading_error_deg: Annotated[Range, within(-60.0, 60.0)] = uniform(-15.0, 15.0)
+    flying_height_m: float = Field(default=0.5, ge=0.2, le=1.5)
+    off_road_limit_m: float = Field(default=0.5, ge=0.2, le=2.0)
+
+    @model_validator(mode="after")
+    def _possible(self) -> RoadCourseConfig:
+        least_m = OBSTACLE_FROM_START_M + OBSTACLE_TO_FINISH_M + 0.5
+        if self.obstacle_probability > 0 and self.length_m.low < least_m:
+            raise ValueError(
+                f"key 'length_m': a road that may be blocked must be at least {least_m:g} m long "
+                f"(an obstacle stands {OBSTACLE_FROM_START_M:g} m from the start and "
+                f"{OBSTACLE_TO_FINISH_M:g} m from the finish); set obstacle_probability = 0 "
+                "or lengthen it"
+            )
+        if self.obstacle_probability > 0 and self.obstacle_height_m.low < self.flying_height_m + 0.1:
+            raise ValueError(
+                f"key 'obstacle_height_m': must be at least flying_height_m + 0.1 = "
+                f"{self.flying_height_m + 0.1:g}, or the drone flies over it"
+            )
+        farthest_m = max(abs(self.start_lateral_m.low), abs(self.start_lateral_m.high))
+        if farthest_m > self.off_road_limit_m - 0.1:
+            raise ValueError(
+                f"key 'start_lateral_m': must stay 0.1 m inside off_road_limit_m = "
+                f"{self.off_road_limit_m:g}, or the flight is over as it begins"
+            )
+        if "plain" in self.markings and self.contrast.low < 0.05:
+            raise ValueError(
+                "key 'contrast': a road with markings = \"plain\" needs at least 0.05 to be seen"
+            )
+        return self

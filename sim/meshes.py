@@ -1,0 +1,105 @@
+"""Meshes with few triangles: quads, boxes, cylinders, cones and joins of them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from sim.scene import TriangleMesh
+
+SIDES = 8
+"""Sides of cylinders and cones: at 64 x 64 pixels more of them cannot be seen, only paid for."""
+
+
+def quad(corners_m: ArrayLike, uv: ArrayLike) -> TriangleMesh:
+    """Return a flat quadrilateral.
+
+    Args:
+        corners_m: (4, 3) counter-clockwise seen from the visible side.
+        uv: (4, 2) texture coordinates of the corners.
+    """
+    faces = np.array([[0, 1, 2], [0, 2, 3]], dtype=np.int32)
+    return TriangleMesh(np.asarray(corners_m, float), faces, np.asarray(uv, float))
+
+
+def ground_rectangle(
+    x_m: tuple[float, float], y_m: tuple[float, float], uv_per_m: float, z_m: float = 0.0
+) -> TriangleMesh:
+    """Return a level rectangle, its texture fixed to the world: u grows east, v grows south.
+
+    Args:
+        x_m: west and east edge.
+        y_m: south and north edge.
+        uv_per_m: repeats of the texture a metre; world (0, 0) is the texture's (0, 0).
+        z_m: height.
+    """
+    (x0, x1), (y0, y1) = x_m, y_m
+    corners = np.array([[x0, y0, z_m], [x1, y0, z_m], [x1, y1, z_m], [x0, y1, z_m]])
+    return quad(corners, corners[:, :2] * (uv_per_m, -uv_per_m))
+
+
+def box(size_m: tuple[float, float, float]) -> TriangleMesh:
+    """Return a box centred on the origin without its underside, each face with the full texture."""
+    x, y, z = (side / 2 for side in size_m)
+    uv = [[0, 1], [1, 1], [1, 0], [0, 0]]
+    sides = [
+        [[x, -y, -z], [x, y, -z], [x, y, z], [x, -y, z]],
+        [[-x, y, -z], [-x, -y, -z], [-x, -y, z], [-x, y, z]],
+        [[x, y, -z], [-x, y, -z], [-x, y, z], [x, y, z]],
+        [[-x, -y, -z], [x, -y, -z], [x, -y, z], [-x, -y, z]],
+        [[-x, -y, z], [x, -y, z], [x, y, z], [-x, y, z]],
+    ]
+    return join(*(quad(corners, uv) for corners in sides))
+
+
+def cylinder(radius_m: float, height_m: float) -> TriangleMesh:
+    """Return an upright closed cylinder centred on the origin, the texture wound around it."""
+    ring = _ring(radius_m)
+    top = [np.append(p, height_m / 2) for p in ring]
+    bottom = [np.append(p, -height_m / 2) for p in ring]
+    u = np.arange(SIDES + 1) / SIDES
+    quads = [
+        quad(
+            [bottom[i], bottom[i + 1], top[i + 1], top[i]],
+            [[u[i], 1], [u[i + 1], 1], [u[i + 1], 0], [u[i], 0]],
+        )
+        for i in range(SIDES)
+    ]
+    fan = np.array([[0, i, i + 1] for i in range(1, SIDES - 1)], dtype=np.int32)
+    lid = TriangleMesh(np.array(top[:SIDES]), fan, np.full((SIDES, 2), 0.5))
+    return join(*quads, lid)
+
+
+def cone(radius_m: float, height_m: float) -> TriangleMesh:
+    """Return an upright cone without its underside, its middle height at the origin."""
+    ring = _ring(radius_m)
+    apex = np.array([0.0, 0.0, height_m / 2])
+    vertices, uv = [], []
+    for i in range(SIDES):
+        vertices += [np.append(ring[i], -height_m / 2), np.append(ring[i + 1], -height_m / 2), apex]
+        uv += [[i / SIDES, 1], [(i + 1) / SIDES, 1], [(i + 0.5) / SIDES, 0]]
+    faces = np.arange(3 * SIDES, dtype=np.int32).reshape(-1, 3)
+    return TriangleMesh(np.array(vertices), faces, np.array(uv, float))
+
+
+def shifted(mesh: TriangleMesh, offset_m: tuple[float, float, float]) -> TriangleMesh:
+    """Return the mesh moved by ``offset_m`` in its own frame."""
+    return TriangleMesh(mesh.vertices_m + np.asarray(offset_m), mesh.faces, mesh.uv)
+
+
+def join(*meshes: TriangleMesh) -> TriangleMesh:
+    """Return one mesh out of several, which then share a surface."""
+    starts = np.cumsum([0] + [len(m.vertices_m) for m in meshes[:-1]])
+    return TriangleMesh(
+        np.concatenate([m.vertices_m for m in meshes]),
+        np.concatenate([m.faces + start for m, start in zip(meshes, starts, strict=True)]).astype(
+            np.int32
+        ),
+        np.concatenate([m.uv for m in meshes]),
+    )
+
+
+def _ring(radius_m: float) -> np.ndarray:
+    """Return (SIDES + 1, 2) points on a circle, the first one repeated at the end."""
+    angle = 2 * np.pi * np.arange(SIDES + 1) / SIDES
+    return radius_m * np.stack([np.cos(angle), np.sin(angle)], axis=1)

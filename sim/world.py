@@ -1,0 +1,282 @@
+"""The one owner of a PyBullet client: it steps the drone's body and reports contacts.
+
+The scene's things never move; the drone is one rigid body that is pushed by the forces of
+``sim.dynamics``. Bullet adds gravity, integrates and finds contacts, nothing else: its damping,
+sleeping and friction models are off or never come into play, since a flight ends at first contact.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from typing import Any, Self
+
+import cv2
+import numpy as np
+import pybullet
+from numpy.typing import ArrayLike, NDArray
+
+from sim import meshes
+from sim.errors import MissingToolError
+from sim.frames import rotation_world_from_body
+from sim.pilot import DroneState
+from sim.scene import Box, Cylinder, Ground, Scene, SceneObject, Surface, TriangleMesh
+
+GRAVITY_M_S2 = 9.81
+
+TICK_S = 1e-3
+"""The base tick, see ``sim.clock``."""
+
+SOLVER_ITERATIONS = 10
+"""Bullet's default is 50. A flight ends at contact, so nothing ever rests on anything."""
+
+Array = NDArray[np.float64]
+
+_PROBE = "import pybullet as p; c = p.connect(p.GUI); p.disconnect(c); print('display works')"
+PROBE_TIMEOUT_S = 60.0
+
+
+class World:
+    """A scene with at most one drone in it, stepped tick by tick.
+
+    Use as a context manager, or call ``close``.
+
+    Args:
+        scene: what there is.
+        gui: open PyBullet's window. Raises MissingToolError where there is no display.
+        tick_s: length of a step.
+    """
+
+    def __init__(self, scene: Scene, gui: bool = False, tick_s: float = TICK_S) -> None:
+        self.scene = scene
+        self.gui = gui
+        if gui:
+            require_display()
+        options = "--width=1280 --height=800" if gui else ""
+        self.client: int = pybullet.connect(
+            pybullet.GUI if gui else pybullet.DIRECT, options=options
+        )
+        self._drone = -1
+        if gui:
+            self._show("COV_ENABLE_RENDERING", False)
+            self._show("COV_ENABLE_SHADOWS", False)
+            self._show("COV_ENABLE_DEPTH_BUFFER_PREVIEW", False)
+            self._show("COV_ENABLE_SEGMENTATION_MARK_PREVIEW", False)
+        pybullet.setGravity(0, 0, -GRAVITY_M_S2, physicsClientId=self.client)
+        pybullet.setPhysicsEngineParameter(
+            fixedTimeStep=tick_s,
+            numSubSteps=0,
+            numSolverIterations=SOLVER_ITERATIONS,
+            deterministicOverlappingPairs=1,
+            physicsClientId=self.client,
+        )
+        for item in scene.objects:
+            self._add_object(item)
+        if gui:
+            self._show("COV_ENABLE_RENDERING", True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Disconnect; the world is gone. Safe to call twice."""
+        if self.client >= 0 and pybullet.isConnected(self.client):
+            pybullet.disconnect(self.client)
+        self.client = -1
+
+    def add_drone(
+        self,
+        mass_kg: float,
+        inertia_kg_m2: ArrayLike,
+        collision_radius_m: float,
+        collision_height_m: float,
+        position_world_m: ArrayLike,
+        yaw_rad: float,
+    ) -> None:
+        """Put the drone into the world, at rest and level.
+
+        Args:
+            mass_kg: mass.
+            inertia_kg_m2: (3,) moments of inertia about the body axes, exactly as given.
+            collision_radius_m: of an upright cylinder around the centre of mass.
+            collision_height_m: its height.
+            position_world_m: (3,) of the centre of mass.
+            yaw_rad: heading.
+        """
+        if self._drone >= 0:
+            raise ValueError("this world already has its drone")
+        shape = pybullet.createCollisionShape(
+            pybullet.GEOM_CYLINDER,
+            radius=collision_radius_m,
+            height=collision_height_m,
+            physicsClientId=self.client,
+        )
+        visual = self._visual(drone_mesh(collision_radius_m, collision_height_m), Surface(0.15))
+        self._drone = pybullet.createMultiBody(
+            mass_kg,
+            shape,
+            visual,
+            _vector(position_world_m),
+            pybullet.getQuaternionFromEuler([0, 0, yaw_rad]),
+            physicsClientId=self.client,
+        )
+        pybullet.changeDynamics(
+            self._drone,
+            -1,
+            mass=mass_kg,
+            localInertiaDiagonal=_vector(inertia_kg_m2),
+            linearDamping=0,
+            angularDamping=0,
+            activationState=pybullet.ACTIVATION_STATE_DISABLE_SLEEPING,
+            physicsClientId=self.client,
+        )
+
+    def drone_state_arrays(self) -> tuple[Array, Array, Array, Array]:
+        """Return position (3,), quaternion xyzw (4,), velocity and angular velocity (3,), world."""
+        position, quaternion = pybullet.getBasePositionAndOrientation(self._drone, self.client)
+        velocity, omega = pybullet.getBaseVelocity(self._drone, self.client)
+        return np.array(position), np.array(quaternion), np.array(velocity), np.array(omega)
+
+    def drone_state(self) -> DroneState:
+        """Return the drone's state with its angular velocity in the body frame."""
+        position, quaternion, velocity, omega = self.drone_state_arrays()
+        omega_body = rotation_world_from_body(quaternion).T @ omega
+        return DroneState(position, quaternion, velocity, omega_body)
+
+    def apply_wrench_body(self, force_body_n: ArrayLike, torque_body_n_m: ArrayLike) -> None:
+        """Push and turn the drone about its centre of mass during the next step.
+
+        Args:
+            force_body_n: (3,) FLU.
+            torque_body_n_m: (3,) FLU.
+        """
+        drone, link = self._drone, pybullet.LINK_FRAME
+        pybullet.applyExternalForce(drone, -1, force_body_n, _ORIGIN, link, self.client)
+        pybullet.applyExternalTorque(drone, -1, torque_body_n_m, link, self.client)
+
+    def step(self) -> None:
+        """Advance by one tick."""
+        pybullet.stepSimulation(self.client)
+
+    def drone_in_contact(self) -> bool:
+        """Whether the drone touched anything, the ground included, in the last step."""
+        # Bullet also lists pairs that are merely close; distance is the ninth entry.
+        points = pybullet.getContactPoints(self._drone, physicsClientId=self.client)
+        return any(point[8] <= 0.0 for point in points)
+
+    def _add_object(self, item: SceneObject) -> None:
+        shape = -1
+        if isinstance(item.collision, Ground):
+            shape = pybullet.createCollisionShape(pybullet.GEOM_PLANE, physicsClientId=self.client)
+        elif isinstance(item.collision, Box):
+            shape = pybullet.createCollisionShape(
+                pybullet.GEOM_BOX,
+                halfExtents=[side / 2 for side in item.collision.size_m],
+                physicsClientId=self.client,
+            )
+        elif isinstance(item.collision, Cylinder):
+            shape = pybullet.createCollisionShape(
+                pybullet.GEOM_CYLINDER,
+                radius=item.collision.radius_m,
+                height=item.collision.height_m,
+                physicsClientId=self.client,
+            )
+        body = pybullet.createMultiBody(
+            0,
+            shape,
+            self._visual(item.mesh, item.surface),
+            _vector(item.position_world_m),
+            pybullet.getQuaternionFromEuler([0, 0, item.yaw_rad]),
+            physicsClientId=self.client,
+        )
+        if item.surface.texture is not None:
+            texture = _load_texture(item.surface.texture, self.client)
+            pybullet.changeVisualShape(
+                body, -1, textureUniqueId=texture, physicsClientId=self.client
+            )
+
+    def _visual(self, mesh: TriangleMesh, surface: Surface) -> int:
+        # Vertices are not shared between faces, so that each face keeps its own normal.
+        corners = mesh.faces.ravel()
+        uv = mesh.uv[corners].copy()
+        # PyBullet's v grows upwards, and its software renderer repeats no texture below 0.
+        uv[:, 1] = np.ceil(uv[:, 1].max()) - uv[:, 1]
+        uv -= np.minimum(np.floor(uv.min(axis=0)), 0)
+        return pybullet.createVisualShape(
+            pybullet.GEOM_MESH,
+            vertices=mesh.vertices_m[corners].tolist(),
+            indices=list(range(len(corners))),
+            uvs=uv.tolist(),
+            normals=mesh.face_normals().repeat(3, axis=0).tolist(),
+            rgbaColor=[surface.albedo] * 3 + [1.0],
+            specularColor=[0, 0, 0],
+            physicsClientId=self.client,
+        )
+
+    def _show(self, flag: str, shown: bool) -> None:
+        pybullet.configureDebugVisualizer(
+            getattr(pybullet, flag), int(shown), physicsClientId=self.client
+        )
+
+
+_ORIGIN = (0.0, 0.0, 0.0)
+
+
+def require_display() -> None:
+    """Raise MissingToolError where PyBullet's window cannot open.
+
+    Without a display PyBullet ends the whole process, so a child process tries first.
+    """
+    try:
+        child = subprocess.run(
+            [sys.executable, "-c", _PROBE],
+            capture_output=True,
+            text=True,
+            timeout=PROBE_TIMEOUT_S,
+            check=False,
+        )
+        works = child.returncode == 0 and "display works" in child.stdout
+    except subprocess.TimeoutExpired:
+        works = False
+    if not works:
+        raise MissingToolError(
+            "--gui: no display that PyBullet can open a window on; run it under xvfb-run, on a "
+            "desktop, or without --gui (--video FILE records without a display)"
+        )
+
+
+def drone_mesh(radius_m: float, height_m: float) -> TriangleMesh:
+    """Return a quadrotor in X shape that fits into a cylinder: arms, rotor discs and a body."""
+    arm_m = radius_m * 0.65
+    rotor_m = radius_m * 0.34
+    parts = [meshes.box((radius_m * 0.5, radius_m * 0.4, height_m * 0.6))]
+    for x in (-1, 1):
+        for y in (-1, 1):
+            hub = (x * arm_m * 0.707, y * arm_m * 0.707, height_m * 0.4)
+            parts.append(meshes.shifted(meshes.cylinder(rotor_m, height_m * 0.1), hub))
+            middle = (hub[0] / 2, hub[1] / 2, 0.0)
+            parts.append(
+                meshes.shifted(meshes.box((abs(hub[0]), abs(hub[1]), height_m * 0.15)), middle)
+            )
+    return meshes.join(*parts)
+
+
+def _load_texture(texture: NDArray[np.uint8], client: int) -> int:
+    """Hand a grey image to PyBullet, which takes textures from colour files only."""
+    handle, path = tempfile.mkstemp(suffix=".bmp", prefix="bytewing-")
+    os.close(handle)
+    try:
+        cv2.imwrite(path, cv2.cvtColor(texture, cv2.COLOR_GRAY2BGR))
+        return int(pybullet.loadTexture(path, physicsClientId=client))
+    finally:
+        os.unlink(path)
+
+
+def _vector(values: ArrayLike) -> list[float]:
+    result: list[Any] = np.asarray(values, dtype=float).tolist()
+    return result
