@@ -1,0 +1,170 @@
+"""Who flies: a pilot by the name of its runtime, put together from the rooms below. Never torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_export.reference import Int8Network
+from firmware_export.target import Target, load_target
+from policies.bundle import PolicyBundle, PolicySpec
+from policies.runtimes import Infer, NetworkPilot, float_inference, int8_inference
+from scenarios.replay import Rung, SteppedPolicy, int8_rung, stepped_rung
+from sim.courses.road import RoadCourse
+from sim.errors import BadInputError, did_you_mean
+from sim.pilot import Pilot
+
+if TYPE_CHECKING:
+    from firmware_export.verify.emulator import McuPolicy
+
+LADDER = ("float", "onnx", "int8", "c", "mcu")
+# Rungs whose flights are replayed through ``int8``, which defines what they must answer.
+REPLAYED = ("onnx", "c", "mcu")
+EXPERT = "expert"
+# Pilots that cannot follow a road; a suite they complete is too easy to prove anything.
+BLIND = ("constant", "brightest")
+BASELINES = (EXPERT, *BLIND)
+DEFAULT_TARGET = "stm32f405"
+
+
+class ExportedPilot(NetworkPilot):
+    """Flies by exported code, which holds its own guidance state; Python only stacks the frames."""
+
+    def __init__(self, spec: PolicySpec, policy: SteppedPolicy, latency_s: float = 0.0) -> None:
+        self._policy = policy
+        super().__init__(spec, lambda frames: policy.step(frames)[0], latency_s)
+
+    def reset(self) -> None:
+        """Go back to the state at take-off."""
+        super().reset()
+        self._policy.reset()
+
+    def step(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the command (4,) that the exported code computes for a (C, H, W) input."""
+        self.outputs, self.command = self._policy.step(frames)
+        return self.command
+
+
+def check_runtime(runtime: str) -> None:
+    """Raise BadInputError, with the nearest valid name, unless ``runtime`` can fly."""
+    if runtime not in (*LADDER, *BASELINES):
+        hint = did_you_mean(runtime, (*LADDER, *BASELINES))
+        raise BadInputError(f"runtime {runtime!r} is not known{hint}")
+
+
+def make_pilot(
+    runtime: str,
+    bundle: PolicyBundle | None,
+    target: Target | None,
+    course: RoadCourse,
+    latency_s: float | None = None,
+) -> Pilot:
+    """Return the pilot that flies a course with a runtime.
+
+    Args:
+        runtime: a rung of ``LADDER`` or one of ``BASELINES``.
+        bundle: the policy; baselines need none.
+        target: microcontroller of ``mcu``, ``DEFAULT_TARGET`` where none is given.
+        course: what the expert is shown.
+        latency_s: instead of the runtime's own, which is the target's for ``mcu``, else 0.
+
+    Raises:
+        BadInputError: an unknown runtime, or a network runtime without a policy.
+    """
+    check_runtime(runtime)
+    if runtime in BASELINES:
+        pilot = _baseline(runtime, course)
+        pilot.latency_s = latency_s or 0.0
+        return pilot
+    if bundle is None:
+        raise BadInputError(f"runtime {runtime!r} flies a policy; name one with --policy")
+    spec = bundle.spec
+    if runtime == "mcu":
+        device = _mcu_policy(bundle, target or load_target(DEFAULT_TARGET))
+        return ExportedPilot(spec, device, device.latency_s if latency_s is None else latency_s)
+    if runtime == "c":
+        return ExportedPilot(spec, _c_policy(bundle), latency_s or 0.0)
+    if runtime == "int8":
+        network = _int8_network(bundle)
+        infer: Infer = lambda frames: network.infer(frames[np.newaxis])[0]  # noqa: E731
+    else:
+        infer = _float_inference(bundle) if runtime == "float" else _onnx_inference(bundle)
+    return NetworkPilot(spec, infer, latency_s or 0.0)
+
+
+def int8_reference(bundle: PolicyBundle) -> Rung:
+    """Return the int8 reference with its guidance: what every rung below must answer."""
+    return int8_rung(_int8_network(bundle).infer, bundle.spec)
+
+
+def exported_rung(runtime: str, bundle: PolicyBundle, target: Target | None = None) -> Rung:
+    """Return ``c`` or ``mcu`` as a rung to replay recorded frames through."""
+    if runtime == "c":
+        return stepped_rung(_c_policy(bundle), bundle.spec)
+    return stepped_rung(_mcu_policy(bundle, target or load_target(DEFAULT_TARGET)), bundle.spec)
+
+
+def _baseline(runtime: str, course: RoadCourse) -> Pilot:
+    from policies.experts import brightest_side_pilot, constant_pilot, expert_pilot
+
+    if runtime == EXPERT:
+        return expert_pilot(course)
+    return constant_pilot() if runtime == "constant" else brightest_side_pilot()
+
+
+# A process flies many flights of one policy: what is slow to make (sessions, compiled code,
+# emulators) is made once. Two are kept, so that two policies can be compared.
+_KEPT = 2
+_Rest = ParamSpec("_Rest")
+_Made = TypeVar("_Made")
+
+
+def _once(
+    make: Callable[Concatenate[PolicyBundle, _Rest], _Made],
+) -> Callable[Concatenate[PolicyBundle, _Rest], _Made]:
+    """Cache by what the bundle's files hold, since its folder may be written anew."""
+    kept: dict[str, _Made] = {}
+
+    @wraps(make)
+    def cached(bundle: PolicyBundle, *args: _Rest.args, **kwargs: _Rest.kwargs) -> _Made:
+        key = repr((bundle.path, bundle.spec, args, kwargs))
+        if key not in kept:
+            while len(kept) >= _KEPT:
+                del kept[next(iter(kept))]
+            kept[key] = make(bundle, *args, **kwargs)
+        return kept[key]
+
+    return cached
+
+
+@_once
+def _float_inference(bundle: PolicyBundle) -> Infer:
+    return float_inference(bundle.file("float.onnx"))
+
+
+@_once
+def _onnx_inference(bundle: PolicyBundle) -> Infer:
+    return int8_inference(bundle.file("int8.onnx"), bundle.spec)
+
+
+@_once
+def _int8_network(bundle: PolicyBundle) -> Int8Network:
+    return Int8Network(bundle.file("int8.onnx"))
+
+
+@_once
+def _c_policy(bundle: PolicyBundle) -> SteppedPolicy:
+    from firmware_export.verify.host import CPolicy
+
+    return CPolicy(bundle)
+
+
+@_once
+def _mcu_policy(bundle: PolicyBundle, target: Target) -> McuPolicy:
+    from firmware_export.verify.emulator import McuPolicy
+
+    return McuPolicy(bundle, target)

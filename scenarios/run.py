@@ -1,0 +1,194 @@
+"""Flights as jobs: what is flown is plain data, so it does not matter which process flies it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from firmware_export.target import Target
+from policies.bundle import PolicyBundle
+from scenarios.metrics import FlightMetrics, flight_metrics
+from scenarios.pilots import int8_reference, make_pilot
+from scenarios.replay import Comparison, replay
+from scenarios.schema import Scenario
+from scenarios.stats import median, wilson_interval
+from sim import fleet
+from sim.airframe import load_airframe
+from sim.camera.config import load_camera
+from sim.courses.road import generate_road
+from sim.flight import FlightSetup, Watch, fly
+from sim.flight_log import FlightLog
+from sim.progress import Advance
+
+
+@dataclass(frozen=True)
+class FlightJob:
+    """One flight to be flown; with the code it decides every byte of the log.
+
+    Attributes:
+        scenario: what is flown.
+        seed: which instance of it.
+        runtime: who flies (see ``scenarios.pilots``).
+        bundle: the policy; None for pilots without a network.
+        target: the microcontroller of runtime ``mcu``.
+        log_folder: where the log goes; None keeps none.
+        compare: replay the flight's frames through the int8 reference.
+    """
+
+    scenario: Scenario
+    seed: int
+    runtime: str
+    bundle: PolicyBundle | None = None
+    target: Target | None = None
+    log_folder: Path | None = None
+    compare: bool = False
+
+
+@dataclass(frozen=True)
+class FlightResult:
+    """What is left of a flown job; small enough to be sent between processes.
+
+    Attributes:
+        scenario: name.
+        seed: of the flight.
+        runtime: who flew.
+        log_sha256: hash of the flight log.
+        metrics: of the flight.
+        comparison: with the int8 reference, where asked for.
+        log_path: where the log was written, if it was.
+    """
+
+    scenario: str
+    seed: int
+    runtime: str
+    log_sha256: str
+    metrics: FlightMetrics
+    comparison: Comparison | None = None
+    log_path: Path | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the flight as ``fly --json`` lists it."""
+        return {
+            "scenario": self.scenario,
+            "seed": self.seed,
+            "runtime": self.runtime,
+            "completed": self.metrics.completed,
+            "outcome": self.metrics.outcome,
+            "log_sha256": self.log_sha256,
+            "metrics": self.metrics.as_json(),
+        }
+
+
+@dataclass(frozen=True)
+class FlyReport:
+    """Several flights together."""
+
+    flights: tuple[FlightResult, ...]
+
+    @property
+    def all_completed(self) -> bool:
+        """Whether every flight was completed."""
+        return all(flight.metrics.completed for flight in self.flights)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the document of ``fly --json``."""
+        return {
+            "flights": [flight.as_json() for flight in self.flights],
+            "summary": summary(self.flights),
+        }
+
+
+def summary(flights: Sequence[FlightResult]) -> dict[str, Any]:
+    """Return the figures of several flights as one: counts, and medians over flights."""
+    metrics = [flight.metrics for flight in flights]
+    completed = sum(m.completed for m in metrics)
+    low, high = wilson_interval(completed, len(metrics))
+    return {
+        "flights": len(metrics),
+        "completed": completed,
+        "completed_fraction_low": low,
+        "completed_fraction_high": high,
+        "collisions": sum(m.collision for m in metrics),
+        "cross_track_rmse_m": median(m.cross_track_rmse_m for m in metrics),
+        "cross_track_p95_m": median(m.cross_track_p95_m for m in metrics),
+        "mean_speed_m_s": median(m.mean_speed_m_s for m in metrics),
+    }
+
+
+def fly_log(job: FlightJob, watch: Watch | None = None, gui: bool = False) -> FlightLog:
+    """Fly a job here and return its whole log.
+
+    Args:
+        job: the flight.
+        watch: called once a camera tick, for windows and videos.
+        gui: open PyBullet's window.
+
+    Raises:
+        BadInputError: something the scenario names cannot be used.
+    """
+    scenario = job.scenario
+    course = generate_road(scenario.course, job.seed)
+    pilot = make_pilot(job.runtime, job.bundle, job.target, course, scenario.latency_s)
+    setup = FlightSetup(
+        course=course,
+        airframe=load_airframe(scenario.airframe),
+        camera=load_camera(scenario.camera),
+        seed=job.seed,
+        time_limit_s=scenario.time_limit_s,
+        labels={
+            "scenario": scenario.name,
+            "task": scenario.task,
+            "runtime": job.runtime,
+            "policy_sha256": job.bundle.sha256 if job.bundle else "",
+            "target": job.target.name if job.target and job.runtime == "mcu" else "",
+            # With the seed it makes the course again, for videos and for replays of the camera.
+            "course_config": scenario.course.model_dump(mode="json"),
+        },
+        gui=gui,
+    )
+    return fly(setup, pilot, watch)
+
+
+def finish(job: FlightJob, log: FlightLog) -> FlightResult:
+    """Measure, compare and store a flown log as the job asks."""
+    comparison = None
+    if job.compare and job.bundle is not None:
+        comparison = replay(log, int8_reference(job.bundle))
+    log_path = None
+    if job.log_folder is not None:
+        log_path = job.log_folder / f"{job.scenario.name}_{job.seed}_{job.runtime}.flight"
+        log.save(log_path)
+    return FlightResult(
+        scenario=job.scenario.name,
+        seed=job.seed,
+        runtime=job.runtime,
+        log_sha256=log.sha256,
+        metrics=flight_metrics(log),
+        comparison=comparison,
+        log_path=log_path,
+    )
+
+
+def fly_job(job: FlightJob) -> FlightResult:
+    """Fly a job and keep what is asked for; what a worker process runs."""
+    return finish(job, fly_log(job))
+
+
+def fly_many(
+    jobs: Sequence[FlightJob],
+    n_jobs: int = 1,
+    advance: Advance | None = None,
+    executor: Executor | None = None,
+) -> list[FlightResult]:
+    """Fly every job and return the results in the jobs' order, whatever the number of processes.
+
+    Args:
+        jobs: the flights.
+        n_jobs: processes on this machine.
+        advance: called once a finished flight.
+        executor: used instead of a pool of our own where given.
+    """
+    return fleet.run(fly_job, jobs, n_jobs, advance, executor)

@@ -1,0 +1,226 @@
+"""Verify a policy: fly a suite with every rung, replay the rungs against int8, and judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from firmware_export.target import Target, load_target
+from policies.bundle import PolicyBundle
+from scenarios.criteria import Check, judge, same_flights, total_comparison
+from scenarios.pilots import BASELINES, LADDER, REPLAYED, check_runtime
+from scenarios.run import FlightJob, FlightResult, fly_many, summary
+from scenarios.schema import Scenario, Suite, load_suite, suite_flights
+from scenarios.stats import compare_paired
+from sim.errors import BadInputError
+from sim.progress import progress_bar
+
+
+@dataclass(frozen=True)
+class RuntimeRow:
+    """One runtime's flights as figures (see ``as_json`` for the keys)."""
+
+    runtime: str
+    flights: tuple[FlightResult, ...]
+    reference: tuple[FlightResult, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the row of ``verify --json``.
+
+        Metrics are medians over flights. ``only_reference_completed``, ``only_this_completed`` and
+        ``paired_p_value`` compare with the float policy on the flights both flew (None for float
+        itself and where float was not flown).
+        """
+        found = total_comparison(self.flights)
+        metrics = [flight.metrics for flight in self.flights]
+        blocked = [m for m in metrics if m.obstacle_on_road]
+        row = {
+            "runtime": self.runtime,
+            **summary(self.flights),
+            "obstacle_flights": len(blocked),
+            "obstacles_touched": sum(m.collision for m in blocked),
+            "frames_compared": found.frames_compared if found else 0,
+            "frames_different": found.frames_different if found else 0,
+            "distinct_outputs": len(found.distinct_outputs) if found else 0,
+            "only_reference_completed": None,
+            "only_this_completed": None,
+            "paired_p_value": None,
+        }
+        if self.reference:
+            ours, theirs = same_flights(self.flights, self.reference)
+            pairs = compare_paired(
+                [flight.metrics.completed for flight in theirs],
+                [flight.metrics.completed for flight in ours],
+            )
+            row["only_reference_completed"] = pairs.only_first
+            row["only_this_completed"] = pairs.only_second
+            row["paired_p_value"] = pairs.p_value
+        return row
+
+
+@dataclass(frozen=True)
+class VerifyReport:
+    """The verdict on a policy.
+
+    Attributes:
+        policy: its name.
+        policy_sha256: of what decides how it flies (see ``PolicyBundle.sha256``).
+        suite: name of the suite.
+        target: microcontroller of runtime ``mcu``.
+        rows: one a runtime, the ladder first, then pilots without a network.
+        checks: every criterion that was applied.
+    """
+
+    policy: str
+    policy_sha256: str
+    suite: str
+    target: str
+    rows: tuple[RuntimeRow, ...]
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check holds, and there was one."""
+        return bool(self.checks) and all(check.passed for check in self.checks)
+
+    def row(self, runtime: str) -> RuntimeRow | None:
+        """Return a runtime's row, None where it was not flown."""
+        return next((row for row in self.rows if row.runtime == runtime), None)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the document of ``verify --json``."""
+        return {
+            "policy": self.policy,
+            "policy_sha256": self.policy_sha256,
+            "suite": self.suite,
+            "target": self.target,
+            "passed": self.passed,
+            "runtimes": [row.as_json() for row in self.rows],
+            "checks": [check.as_json() for check in self.checks],
+            "statement": self.statement,
+        }
+
+    @property
+    def statement(self) -> str:
+        """What this run proved, what it only measured, and what it says nothing of."""
+        equal: list[str] = []
+        unequal: list[str] = []
+        frames = 0
+        for row in self.rows:
+            found = total_comparison(row.flights)
+            if found is not None:
+                (unequal if found.frames_different else equal).append(row.runtime)
+                frames += 0 if found.frames_different else found.frames_compared
+        parts = []
+        if equal:
+            parts.append(
+                f"Proved: {_and(equal)} answered each of the {frames:,} frames they flew by with "
+                "the int8 reference's outputs and commands, byte for byte."
+            )
+        if unequal:
+            parts.append(f"Disproved: {_and(unequal)} did not equal the int8 reference.")
+        networks = [row for row in self.rows if row.runtime in LADDER]
+        counts = [
+            f"{row.runtime} {sum(f.metrics.completed for f in row.flights)}/{len(row.flights)}"
+            for row in networks
+        ]
+        parts.append(
+            f"Measured, in simulation, on courses no training saw: completed {', '.join(counts)}."
+        )
+        missing = [runtime for runtime in LADDER if self.row(runtime) is None]
+        if missing:
+            parts.append(f"Not flown: {_and(missing)}.")
+        parts.append(
+            "Not proved: how a real camera, airframe or board behaves; latency and cycles are a "
+            "model's estimates."
+        )
+        return " ".join(parts)
+
+
+def verify_policy(
+    bundle: PolicyBundle,
+    suite: Suite | str = "road_standard",
+    runtimes: Sequence[str] = LADDER,
+    seeds: range | None = None,
+    jobs: int = 1,
+    target: Target | str = "stm32f405",
+    log_folder: Path | None = None,
+    executor: Executor | None = None,
+) -> VerifyReport:
+    """Fly a suite with every runtime asked for and with the baselines, and hold it to its limits.
+
+    Args:
+        bundle: the policy.
+        suite: the suite, its name or its path.
+        runtimes: rungs of the ladder.
+        seeds: flown instead of the suite's own.
+        jobs: processes; the report does not depend on how many.
+        target: microcontroller of runtime ``mcu``.
+        log_folder: where the flight logs go; None keeps none.
+        executor: used instead of a pool of our own where given.
+
+    Raises:
+        BadInputError: an unknown suite, runtime or target, or a policy for another task.
+    """
+    suite = load_suite(suite) if isinstance(suite, str) else suite
+    target = load_target(target) if isinstance(target, str) else target
+    asked = set(runtimes)
+    for runtime in runtimes:
+        check_runtime(runtime)
+    if not asked & set(LADDER):
+        raise BadInputError(f"nothing to verify: name one of the runtimes {', '.join(LADDER)}")
+    flown_by = [runtime for runtime in (*LADDER, *BASELINES) if runtime in {*asked, *BASELINES}]
+    flights = suite_flights(suite, seeds)
+    for scenario, _ in flights:
+        require_task(bundle, scenario)
+    planned = [
+        FlightJob(
+            scenario=scenario,
+            seed=seed,
+            runtime=runtime,
+            bundle=bundle if runtime in LADDER else None,
+            target=target if runtime == "mcu" else None,
+            log_folder=log_folder,
+            compare=runtime in REPLAYED,
+        )
+        for runtime in flown_by
+        for scenario, seed in flights[: suite.flights_max.get(runtime)]
+    ]
+    with progress_bar(f"verify {bundle.spec.name} on {suite.name}", len(planned)) as advance:
+        results = fly_many(planned, jobs, advance, executor)
+    flown: Mapping[str, tuple[FlightResult, ...]] = {
+        runtime: tuple(result for result in results if result.runtime == runtime)
+        for runtime in flown_by
+    }
+    own_flights = sum(len(entry.seed_range) for entry in suite.flights)
+    return VerifyReport(
+        policy=bundle.spec.name,
+        policy_sha256=bundle.sha256,
+        suite=suite.name,
+        target=target.name,
+        rows=tuple(
+            RuntimeRow(
+                runtime,
+                flown[runtime],
+                reference=() if runtime == "float" else flown.get("float", ()),
+            )
+            for runtime in flown_by
+        ),
+        checks=tuple(judge(flown, suite.limits, own_flights)),
+    )
+
+
+def require_task(bundle: PolicyBundle, scenario: Scenario) -> None:
+    """Raise BadInputError where a policy was made for another task than the scenario's."""
+    if bundle.spec.task != scenario.task:
+        raise BadInputError(
+            f"policy {bundle.spec.name} was trained for task {bundle.spec.task!r}, "
+            f"scenario {scenario.name} is of task {scenario.task!r}; choose one that fits"
+        )
+
+
+def _and(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

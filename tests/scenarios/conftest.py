@@ -1,0 +1,86 @@
+"""Flight logs made by hand: a drone that goes where a function says, over a course of our own."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from sim.flight_log import FORMAT_VERSION, FlightLog
+from sim.frames import quaternion_from_euler
+
+
+def _s_curve_xy(length_m=12.0, amplitude_m=0.8):
+    """A road that bends left and right."""
+    x = np.linspace(0.0, length_m, 1201)
+    return np.stack([x, amplitude_m * np.sin(2 * math.pi * x / length_m)], axis=1)
+
+
+def _flight_log(
+    xy_world_m,
+    centreline_xy_world_m,
+    *,
+    yaw_rad=0.0,
+    outcome="finished",
+    width_m=0.4,
+    obstacle_s_m=math.nan,
+    command=None,
+    runtime="int8",
+    outputs=None,
+    frames=None,
+    scenario="synthetic",
+    seed=1,
+):
+    """A log at 100 Hz of a drone at the given places, with a camera frame every fourth sample."""
+    n = len(xy_world_m)
+    yaw = np.broadcast_to(yaw_rad, n)
+    camera_tick = np.arange(0, 10 * n, 40)
+    m = len(camera_tick) if frames is None else len(frames)
+    command = np.tile([0.6, 0.0, 0.0, 0.1], (m, 1)) if command is None else command
+    position = np.column_stack([xy_world_m, np.full(n, 0.5)])
+    return FlightLog(
+        {
+            "format_version": FORMAT_VERSION,
+            "tool_version": "0",
+            "scenario": scenario,
+            "seed": seed,
+            "runtime": runtime,
+            "policy_sha256": "",
+            "base_rate_hz": 1000,
+            "latency_s": 0.0,
+            "outcome": outcome,
+            "completed": outcome in ("finished", "stopped_for_obstacle"),
+            "duration_ticks": 10 * n,
+            "course": {},
+        },
+        {
+            "state.tick": np.arange(n) * 10,
+            "state.position_world_m": position,
+            "state.quaternion_xyzw": np.array([quaternion_from_euler(0.0, 0.0, y) for y in yaw]),
+            "state.velocity_world_m_s": np.diff(position, axis=0, append=position[-1:]) / 0.01,
+            "state.angular_velocity_body_rad_s": np.zeros((n, 3)),
+            "state.rotor_rpm": np.full((n, 4), 18_000.0),
+            "camera.tick": camera_tick[:m],
+            "camera.frames": np.zeros((m, 4, 4), np.uint8) if frames is None else frames,
+            "inference.outputs": np.zeros((m, 2), np.int8) if outputs is None else outputs,
+            "inference.command": command,
+            "command.tick": camera_tick[:m],
+            "command.value": command,
+            "course.centreline_xy_world_m": centreline_xy_world_m,
+            "course.width_m": np.array([width_m]),
+            "course.finish_s_m": np.array([11.0]),
+            "course.obstacle_s_m": np.array([] if math.isnan(obstacle_s_m) else [obstacle_s_m] * 2),
+            "course.obstacle_outline_world_m": np.zeros((0, 2)),
+        },
+    )
+
+
+@pytest.fixture
+def s_curve_xy():
+    return _s_curve_xy()
+
+
+@pytest.fixture
+def make_log():
+    return _flight_log

@@ -1,0 +1,131 @@
+"""A replay must notice a single byte, in outputs or commands, and refuse to compare nothing."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from policies.bundle import (
+    InputSpec,
+    OutputSpec,
+    PolicySpec,
+    Provenance,
+    RoadGuidance,
+)
+from policies.runtimes import NetworkPilot
+from scenarios.replay import Comparison, guided, int8_rung, replay, stack_channels, stepped_rung
+from sim.errors import BytewingError
+
+FRAMES = np.random.default_rng(5).integers(0, 256, (70, 4, 4), np.uint8)
+
+
+def spec(channels=1):
+    return PolicySpec(
+        name="toy",
+        task="road",
+        camera="hm01b0",
+        input=InputSpec(height_px=4, width_px=4, channels=channels),
+        outputs=(
+            OutputSpec(name="steering", scale=1 / 128, zero_point=3),
+            OutputSpec(name="collision", scale=1 / 256, zero_point=-128),
+        ),
+        guidance=RoadGuidance(
+            speed_max_m_s=0.7,
+            yaw_rate_max_rad_s=2.0,
+            steering_smoothing=0.6,
+            collision_smoothing=0.4,
+            collision_go=0.3,
+            collision_stop=0.7,
+        ),
+        provenance=Provenance(bytewing_version="0", seed=0, budget="quick"),
+    )
+
+
+def infer(frames):
+    """A toy network over (N, C, H, W): anything deterministic that depends on every pixel."""
+    total = frames.astype(np.int64).sum(axis=(2, 3)) @ np.arange(1, frames.shape[1] + 1)
+    return np.stack([total % 256 - 128, total // 7 % 256 - 128], axis=1).astype(np.int8)
+
+
+def flown(make_log, s_curve_xy, channels=1):
+    """The log a NetworkPilot over the toy network leaves."""
+    pilot = NetworkPilot(spec(channels), lambda chw: infer(chw[None])[0])
+    outputs, commands = [], []
+    for frame in FRAMES:
+        commands.append(pilot.step(pilot._channels(frame)).astype(np.float64))
+        outputs.append(pilot.outputs)
+    return make_log(
+        s_curve_xy[: 4 * len(FRAMES)],
+        s_curve_xy,
+        frames=FRAMES,
+        outputs=np.array(outputs),
+        command=np.array(commands),
+    )
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_batched_replay_equals_the_pilot_that_flew(make_log, s_curve_xy, channels):
+    log = flown(make_log, s_curve_xy, channels)
+    found = replay(log, int8_rung(infer, spec(channels)))
+    assert (found.frames_compared, found.frames_different) == (70, 0)
+    assert len(found.distinct_outputs) == len(np.unique(log.arrays["inference.outputs"], axis=0))
+
+
+@pytest.mark.parametrize("stream", ["inference.outputs", "inference.command", "camera.frames"])
+def test_one_changed_byte_is_one_frame_that_differs(make_log, s_curve_xy, stream):
+    log = flown(make_log, s_curve_xy)
+    changed = log.arrays[stream].copy()
+    changed.view(np.uint8).reshape(len(changed), -1)[41, 0] ^= 1
+    tampered = dataclasses.replace(log, arrays={**log.arrays, stream: changed})
+    found = replay(tampered, int8_rung(infer, spec()))
+    if stream == "camera.frames":
+        assert found.frames_different >= 1  # guidance carries the change on for a while
+    else:
+        assert found.frames_different == 1
+
+
+def test_a_negative_zero_differs(make_log, s_curve_xy):
+    log = flown(make_log, s_curve_xy)
+    command = log.arrays["inference.command"].copy()
+    assert (command[:, 1] == 0).all()
+    command[7, 1] = -0.0
+    tampered = dataclasses.replace(log, arrays={**log.arrays, "inference.command": command})
+    assert replay(tampered, int8_rung(infer, spec())).frames_different == 1
+
+
+def test_replay_starts_from_a_reset_and_keeps_guidance_state(make_log, s_curve_xy):
+    """A rung that forgets its low-pass between frames is caught by the commands alone."""
+    log = flown(make_log, s_curve_xy)
+
+    class Forgetful:
+        def reset(self):
+            pass
+
+        def step(self, frame):
+            outputs = infer(frame[None])
+            return outputs[0], guided(outputs, spec())[0]
+
+    found = replay(log, stepped_rung(Forgetful(), spec()))
+    assert found.frames_different >= 60
+
+
+def test_comparing_nothing_is_an_error(make_log, s_curve_xy):
+    log = flown(make_log, s_curve_xy)
+    for arrays in (
+        {**log.arrays, "camera.frames": FRAMES[:0]},
+        {**log.arrays, "inference.outputs": np.zeros((70, 2), np.float32)},
+    ):
+        with pytest.raises(BytewingError, match="no int8 outputs to compare"):
+            replay(dataclasses.replace(log, arrays=arrays), int8_rung(infer, spec()))
+
+
+def test_comparisons_add_up():
+    a, b = Comparison(3, 1, frozenset({b"a"})), Comparison(4, 0, frozenset({b"a", b"b"}))
+    assert a + b == Comparison(7, 1, frozenset({b"a", b"b"}))
+
+
+def test_the_first_frame_fills_the_ring():
+    stacked = stack_channels(FRAMES, 3)
+    assert stacked.shape == (70, 3, 4, 4)
+    assert (stacked[0] == FRAMES[0]).all()
+    assert (stacked[5] == FRAMES[3:6]).all()
