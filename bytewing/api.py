@@ -1,0 +1,215 @@
+"""The Python interface: one function a command, the same the command line calls.
+
+Everything here is importable as ``bytewing.<name>``; ``bytewing.API_VERSION`` changes when a name,
+an argument or a meaning does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from policies.bundle import PolicyBundle
+from policies.zoo import find_policy as load_policy
+from scenarios.pilots import LADDER, check_runtime
+from sim.errors import BadInputError, did_you_mean
+from sim.files import require_writable_folder
+from sim.fleet import default_jobs
+from sim.progress import progress_bar
+
+if TYPE_CHECKING:
+    from firmware_export.export import ExportReport
+    from scenarios.run import FlightJob, FlightResult, FlyReport
+    from scenarios.verify import VerifyReport
+
+__all__ = ["export", "fly", "listing", "load_policy", "quantize", "train", "verify"]
+
+
+def fly(
+    scenario: str | Path,
+    policy: str | Path | None = None,
+    runtime: str = "c",
+    target: str = "stm32f405",
+    seeds: range | None = None,
+    jobs: int | None = None,
+    gui: bool = False,
+    video: Path | None = None,
+    log_dir: Path | None = None,
+    overrides: Iterable[str] = (),
+) -> FlyReport:
+    """Fly a scenario once a seed and return what came of it.
+
+    Args:
+        scenario: name in the library, or path of a TOML file.
+        policy: zoo name or bundle folder; None for the scenario's own.
+        runtime: a rung of the ladder (float, onnx, int8, c, mcu) or a baseline (expert, constant,
+            brightest).
+        target: microcontroller of runtime ``mcu``.
+        seeds: instead of the scenario's own.
+        jobs: processes; None for all cores. The logs do not depend on it.
+        gui: show the flights in PyBullet's window, in real time.
+        video: record the first flight as this mp4.
+        log_dir: folder for a ``.flight`` log a flight.
+        overrides: ``KEY=VALUE`` assignments to the scenario.
+
+    Raises:
+        BadInputError: one line that names what cannot be used.
+    """
+    from firmware_export.target import load_target
+    from scenarios.run import FlightJob, FlyReport
+    from scenarios.schema import load_scenario
+    from scenarios.verify import require_task
+
+    check_runtime(runtime)
+    flown = load_scenario(scenario, tuple(overrides))
+    bundle = None
+    if runtime in LADDER:
+        bundle = load_policy(policy or flown.policy)
+        require_task(bundle, flown)
+    elif policy is not None:
+        raise BadInputError(f"--policy {policy}: the {runtime} pilot flies without one; drop it")
+    for folder in (log_dir, video.parent if video else None):
+        if folder is not None:
+            require_writable_folder(folder)
+    planned = [
+        FlightJob(flown, seed, runtime, bundle, load_target(target), log_dir)
+        for seed in seeds or flown.seed_range
+    ]
+    if gui or video is not None:
+        return FlyReport(tuple(_fly_here(planned, gui, video)))
+    return FlyReport(tuple(_fly_in_pool(planned, jobs)))
+
+
+def _fly_in_pool(planned: Sequence[FlightJob], jobs: int | None) -> list[FlightResult]:
+    from scenarios.run import fly_many
+
+    label = f"fly {planned[0].scenario.name} ({planned[0].runtime})"
+    with progress_bar(label, len(planned)) as advance:
+        return fly_many(planned, jobs or default_jobs(), advance)
+
+
+def _fly_here(planned: Sequence[FlightJob], gui: bool, video: Path | None) -> list[FlightResult]:
+    """Fly in this process, where there is a window to draw in or a log to film."""
+    from scenarios.report.video import write_video
+    from scenarios.run import finish, fly_log
+    from sim.gui import Onlooker
+
+    results = []
+    for job in planned:
+        log = fly_log(job, Onlooker() if gui else None, gui)
+        results.append(finish(job, log))
+        if video is not None and job is planned[0]:
+            write_video(log, job.scenario, video)
+    return results
+
+
+def train(
+    task: str,
+    out: str | Path,
+    seed: int = 0,
+    budget: str = "standard",
+    resume: bool = False,
+    init_from: str | Path | None = None,
+    jobs: int | None = None,
+) -> PolicyBundle:
+    """Collect flights, train, quantise, and write a policy bundle into ``out``.
+
+    Args:
+        task: what to learn: ``road``.
+        out: folder of the bundle and of the work files that ``resume`` needs.
+        seed: the same seed gives the same bundle on one machine.
+        budget: ``quick``, ``standard`` or ``full``.
+        resume: go on where an earlier run into ``out`` stopped.
+        init_from: start from the weights of this policy.
+        jobs: processes that collect flights; None for all cores.
+    """
+    from policies.train_policy import train_policy
+
+    start = load_policy(init_from) if init_from is not None else None
+    return train_policy(
+        task,
+        Path(out),
+        seed=seed,
+        budget=budget,
+        resume=resume,
+        init_from=start,
+        jobs=jobs or default_jobs(),
+    )
+
+
+def quantize(policy: str | Path, method: str = "ptq") -> PolicyBundle:
+    """Shrink a trained policy to int8 again, in place, by ``ptq`` or ``qat``."""
+    from policies.compress.requantize import requantize
+
+    return requantize(load_policy(policy), method)
+
+
+def export(policy: str | Path | PolicyBundle, target: str, out: str | Path) -> ExportReport:
+    """Write a policy as C for a microcontroller into ``out``, and measure it in the emulator."""
+    from firmware_export.export import export_policy
+    from firmware_export.target import load_target
+
+    bundle = policy if isinstance(policy, PolicyBundle) else load_policy(policy)
+    return export_policy(bundle, load_target(target), require_writable_folder(Path(out)))
+
+
+def verify(
+    policy: str | Path | PolicyBundle,
+    suite: str = "road_smoke",
+    runtimes: Sequence[str] = LADDER,
+    target: str = "stm32f405",
+    seeds: range | None = None,
+    jobs: int | None = None,
+    log_dir: Path | None = None,
+) -> VerifyReport:
+    """Fly a suite with every runtime and the baselines, compare the rungs, and judge."""
+    from scenarios.verify import verify_policy
+
+    bundle = policy if isinstance(policy, PolicyBundle) else load_policy(policy)
+    return verify_policy(
+        bundle, suite, runtimes, seeds, jobs or default_jobs(), target, log_folder=log_dir
+    )
+
+
+def listing(what: str) -> list[tuple[str, str]]:
+    """Return (name, a line) of all ``scenarios``, ``suites``, ``policies`` or ``targets``."""
+    makers = {
+        "scenarios": _scenarios,
+        "suites": _suites,
+        "policies": _policies,
+        "targets": _targets,
+    }
+    if what not in makers:
+        raise BadInputError(f"{what!r} cannot be listed{did_you_mean(what, makers)}")
+    return makers[what]()
+
+
+def _scenarios() -> list[tuple[str, str]]:
+    from scenarios.schema import library, load_scenario
+
+    return [(name, load_scenario(name).description) for name in library()]
+
+
+def _suites() -> list[tuple[str, str]]:
+    from scenarios.schema import load_suite, suites
+
+    return [(name, load_suite(name).description) for name in suites()]
+
+
+def _policies() -> list[tuple[str, str]]:
+    from policies.zoo import zoo_names
+
+    rows = []
+    for name in zoo_names():
+        spec = load_policy(name).spec
+        size = f"{spec.input.width_px} x {spec.input.height_px} x {spec.input.channels}"
+        method = spec.provenance.quantize_method
+        rows.append((name, f"task {spec.task}, {size} frames, int8 by {method}"))
+    return rows
+
+
+def _targets() -> list[tuple[str, str]]:
+    from firmware_export.target import load_target, target_names
+
+    return [(name, load_target(name).description) for name in target_names()]

@@ -1,0 +1,102 @@
+"""The road job from end to end, on the user's own machine, ending with the evidence."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from bytewing import api
+from scenarios.report.table import verify_text
+from scenarios.report.trajectories import trajectories_png
+from scenarios.report.video import write_video
+from scenarios.schema import load_suite, suite_flights
+from sim.files import require_writable_folder, write_atomic
+from sim.flight_log import FlightLog
+
+TASK = "road"
+TARGET = "stm32f405"
+SUITE = "road_demo"
+SEED = 0
+
+
+def run_demo(out: Path, quick: bool = False) -> bool:
+    """Train, quantise, export and verify a road policy; leave everything in ``out``.
+
+    Args:
+        out: gets ``policy/`` (the bundle), ``firmware/``, ``flights/`` (the logs),
+            ``summary.json``, ``summary.txt``, ``trajectories.png`` and ``flight.mp4``.
+        quick: a small training budget and few flights: shows the way, not the quality.
+
+    Returns:
+        Whether the verdict is "passed".
+    """
+    console = Console(stderr=True, highlight=False)
+    clock = _Stopwatch(console)
+    require_writable_folder(out)
+
+    clock.stage("1/4 collect flights, train, quantise")
+    budget = "quick" if quick else "standard"
+    bundle = api.train(TASK, out / "policy", seed=SEED, budget=budget, resume=True)
+    clock.stage(f"2/4 export C for {TARGET}")
+    firmware = api.export(bundle, TARGET, out / "firmware").as_json()
+    clock.stage("3/4 fly unseen courses with every runtime and compare the rungs")
+    suite = "road_smoke" if quick else SUITE
+    verdict = api.verify(bundle, suite, target=TARGET, log_dir=out / "flights")
+    clock.stage("4/4 draw the trajectories, film a flight")
+    logs = [
+        FlightLog.load(flight.log_path)
+        for row in verdict.rows
+        if row.runtime in ("float", "c", "mcu")
+        for flight in row.flights
+        if flight.log_path is not None
+    ]
+    trajectories_png(logs, out / "trajectories.png")
+    _film(next(log for log in logs if log.meta["runtime"] == "c"), suite, out / "flight.mp4")
+    clock.stop()
+
+    document: dict[str, Any] = {
+        "verify": verdict.as_json(),
+        "firmware": firmware,
+        "seconds": clock.seconds,
+    }
+    write_atomic(out / "summary.json", json.dumps(document, indent=2).encode())
+    text = verify_text(verdict, firmware)
+    write_atomic(out / "summary.txt", text.encode())
+    print(text)  # noqa: T201 (this is what the demo is for)
+    print(f"Took {sum(clock.seconds.values()):.0f} s. Everything is in {out}/.")  # noqa: T201
+    return verdict.passed
+
+
+def _film(log: FlightLog, suite: str, path: Path) -> None:
+    scenario = next(
+        scenario
+        for scenario, seed in suite_flights(load_suite(suite))
+        if scenario.name == log.meta["scenario"] and seed == log.meta["seed"]
+    )
+    write_video(log, scenario, path)
+
+
+class _Stopwatch:
+    """Says on stderr which stage began, and remembers how long each took."""
+
+    def __init__(self, console: Console) -> None:
+        self.seconds: dict[str, float] = {}
+        self._console = console
+        self._name = ""
+        self._start = 0.0
+
+    def stage(self, name: str) -> None:
+        """End the stage before and begin this one."""
+        self.stop()
+        self._name, self._start = name, time.monotonic()
+        self._console.print(f"[bold]{name}[/bold]")
+
+    def stop(self) -> None:
+        """End the current stage."""
+        if self._name:
+            self.seconds[self._name] = round(time.monotonic() - self._start, 1)
+            self._name = ""
