@@ -7,6 +7,7 @@ flies that course. So every flight that teaches, calibrates or chooses asks here
 from __future__ import annotations
 
 from enum import Enum
+from typing import Literal
 
 from sim.errors import BytewingError
 
@@ -19,6 +20,11 @@ class Split(Enum):
     TEST = (2_000_000, 2**31)
 
     @property
+    def label(self) -> Literal["train", "validation", "test"]:
+        """The name that manifests use."""
+        return _LABELS[self]
+
+    @property
     def first(self) -> int:
         """The lowest seed of the range."""
         return self.value[0]
@@ -29,7 +35,14 @@ class Split(Enum):
 
     def __str__(self) -> str:
         first, end = self.value
-        return f"{self.name.lower()} seeds {first}..{end - 1}"
+        return f"{self.label} seeds {first}..{end - 1}"
+
+
+_LABELS: dict[Split, Literal["train", "validation", "test"]] = {
+    Split.TRAIN: "train",
+    Split.VALIDATION: "validation",
+    Split.TEST: "test",
+}
 
 
 class SplitError(BytewingError):

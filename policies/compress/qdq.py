@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import onnx
@@ -77,14 +78,14 @@ class _Writer:
         self.initializers: list[onnx.TensorProto] = []
 
     def constant(self, name: str, value: NDArray[np.generic]) -> str:
-        self.initializers.append(numpy_helper.from_array(np.asarray(value), name))
+        self.initializers.append(numpy_helper.from_array(value, name))
         return name
 
     def quantised(self, tensor: str, q: Quantisation, name: str | None = None) -> str:
         """Append QuantizeLinear and DequantizeLinear; ``name`` is that of the result."""
         result = name or f"{tensor}_dequantized"
-        scale = self.constant(f"{tensor}_scale", np.float32(q.scale))
-        zero = self.constant(f"{tensor}_zero_point", np.int8(q.zero_point))
+        scale = self.constant(f"{tensor}_scale", np.array(q.scale, np.float32))
+        zero = self.constant(f"{tensor}_zero_point", np.array(q.zero_point, np.int8))
         self.node("QuantizeLinear", [tensor, scale, zero], f"{tensor}_quantized")
         return self.node("DequantizeLinear", [f"{tensor}_quantized", scale, zero], result)
 
@@ -111,7 +112,7 @@ class _Writer:
         ]
         return self.node("DequantizeLinear", inputs, f"{name}_dequantized", axis=0)
 
-    def node(self, kind: str, inputs: list[str], output: str, **attributes: object) -> str:
+    def node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
         self.nodes.append(
             helper.make_node(kind, inputs, [output], name=f"{output}_{kind}", **attributes)
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import onnx
@@ -89,7 +90,7 @@ class FoldedNetwork:
     @property
     def weight_bytes(self) -> int:
         """Bytes of the int8 weights and int32 biases."""
-        layers = (*self.trunk, *self.heads)
+        layers: tuple[ConvRelu | Head, ...] = (*self.trunk, *self.heads)
         return sum(layer.weight.size + 4 * layer.bias.size for layer in layers)
 
 
@@ -156,7 +157,7 @@ def float_model(
     return finish_model("float", network, nodes, initializers, outputs, batch)
 
 
-def conv_attributes(layer: ConvRelu) -> dict[str, int | list[int]]:
+def conv_attributes(layer: ConvRelu) -> dict[str, Any]:
     """Return the ONNX attributes of a convolution."""
     kernel = layer.weight.shape[2]
     return {

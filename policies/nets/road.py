@@ -9,13 +9,18 @@ is what steering is made of.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import cast
 
 import numpy as np
+import safetensors
+import safetensors.torch
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from policies.nets.folded import ConvRelu, FoldedNetwork, Head
+from sim.errors import BadInputError
 
 INPUT_SHAPE = (1, 64, 64)
 # (name, input channels, output channels, kernel, stride, depthwise): 0.28 M multiply-accumulates.
@@ -97,5 +102,27 @@ def fold(network: RoadNet) -> FoldedNetwork:
     return FoldedNetwork(INPUT_SHAPE, tuple(trunk), heads)
 
 
-def _float32(tensor: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def _float32(tensor: Tensor) -> NDArray[np.float32]:
     return tensor.detach().numpy().astype(np.float32)
+
+
+def weights_of(network: RoadNet) -> dict[str, NDArray[np.float32]]:
+    """Return what ``weights.safetensors`` holds: all that decides inference."""
+    return {
+        name: tensor.numpy().copy()
+        for name, tensor in network.state_dict().items()
+        if tensor.is_floating_point()
+    }
+
+
+def load_weights(network: RoadNet, path: Path) -> None:
+    """Fill a network from ``weights.safetensors``; BadInputError where they are another's."""
+    try:
+        weights = safetensors.torch.load_file(path)
+    except (OSError, ValueError, safetensors.SafetensorError) as error:
+        raise BadInputError(f"{path}: not readable as safetensors: {error}") from error
+    expected = weights_of(network)
+    shapes = {name: tuple(tensor.shape) for name, tensor in weights.items()}
+    if shapes != {name: value.shape for name, value in expected.items()}:
+        raise BadInputError(f"{path}: not the weights of a road network")
+    network.load_state_dict({**network.state_dict(), **weights})

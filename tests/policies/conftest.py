@@ -1,6 +1,10 @@
-"""Analytic road images with exact labels: a renderer in thirty lines, for tests without flights."""
+"""Synthetic roads with exact labels (a renderer in thirty lines), for tests without flights."""
 
 import numpy as np
+import pytest
+
+from policies.dataset import FlightFrames, Manifest, entry_of, read_dataset, write_manifest
+from policies.splits import Split, seed_of
 
 HEIGHT_M, PITCH_RAD, FOCAL_PX, SIZE = 0.5, 0.45, 32.0, 64
 
@@ -46,3 +50,43 @@ def frames_and_labels(count, seed):
     rows = [frame_and_labels(rng) for _ in range(count)]
     frames, steering, collision = zip(*rows, strict=True)
     return np.array(frames), np.array(steering, np.float32), np.array(collision, np.float32)
+
+
+def write_flights(folder, flights, frames_each, seed=0):
+    """Write a training dataset of synthetic flights and return its manifest."""
+    entries = []
+    for index in range(flights):
+        frames, steering, collision = frames_and_labels(frames_each, seed + index)
+        course_seed = seed_of(Split.TRAIN, seed + index)
+        meta = {"course_seed": course_seed, "round": 0, "flight": index}
+        path = folder / f"round0_flight{index:04d}.npz"
+        ticks = np.arange(frames_each) * 40
+        FlightFrames(frames, steering, collision, ticks, meta).save(path)
+        entries.append(entry_of(path))
+    manifest = Manifest(task="road", camera="hm01b0", split="train", flights=tuple(entries))
+    write_manifest(folder, manifest)
+    return manifest
+
+
+@pytest.fixture
+def dataset_folder(tmp_path):
+    """A small synthetic dataset on disk."""
+    folder = tmp_path / "dataset"
+    write_flights(folder, flights=3, frames_each=40)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def synthetic(tmp_path_factory):
+    """Training frames, 1,500 of them."""
+    folder = tmp_path_factory.mktemp("synthetic")
+    write_flights(folder, flights=5, frames_each=300)
+    return read_dataset(folder, Split.TRAIN)
+
+
+@pytest.fixture(scope="session")
+def unseen(tmp_path_factory):
+    """Frames of other synthetic roads, 300 of them."""
+    folder = tmp_path_factory.mktemp("unseen")
+    write_flights(folder, flights=1, frames_each=300, seed=900)
+    return read_dataset(folder, Split.TRAIN)

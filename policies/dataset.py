@@ -1,0 +1,216 @@
+"""Labelled frames on disk: one npz a flight, and a manifest that vouches for each of them.
+
+    manifest.json       format, camera, split, and for each flight its file, SHA-256 and length
+    flight_00000.npz    frames, labels, ticks, and as ``meta`` a JSON text: course seed, round,
+                        flight index, who flew, how it ended, the course's parameters
+
+No pickle. What does not match the manifest is refused when read, with one line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from policies.splits import Split, require
+from sim.config import Config, parse
+from sim.errors import BadInputError
+from sim.files import sha256_of_file, write_atomic
+
+MANIFEST = "manifest.json"
+Float32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class FlightFrames:
+    """The labelled frames of one flight.
+
+    Attributes:
+        frames: (N, H, W) uint8.
+        steering: (N,) float32 label, in [-1, 1].
+        collision: (N,) float32 label, in [0, 1].
+        tick: (N,) int64, when each frame was exposed.
+        meta: JSON values: course_seed, round, flight, pilot, outcome, course, …
+    """
+
+    frames: NDArray[np.uint8]
+    steering: Float32
+    collision: Float32
+    tick: NDArray[np.int64]
+    meta: Mapping[str, Any]
+
+    def save(self, path: Path) -> None:
+        """Write the flight, atomically."""
+        stream = io.BytesIO()
+        np.savez(
+            stream,
+            frames=self.frames,
+            steering=self.steering,
+            collision=self.collision,
+            tick=self.tick,
+            meta=np.array(json.dumps(self.meta, sort_keys=True)),
+        )
+        write_atomic(path, stream.getvalue())
+
+    @classmethod
+    def load(cls, path: Path) -> FlightFrames:
+        """Read a flight; BadInputError where the file is none or its arrays do not fit together."""
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                flight = cls(
+                    arrays["frames"],
+                    arrays["steering"],
+                    arrays["collision"],
+                    arrays["tick"],
+                    json.loads(str(arrays["meta"])),
+                )
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise BadInputError(f"{path}: not a flight of a dataset: {error}") from error
+        flight._check(path)
+        return flight
+
+    def _check(self, path: Path) -> None:
+        count = len(self.frames)
+        labels = (self.steering, self.collision, self.tick)
+        sound = (
+            self.frames.dtype == np.uint8
+            and self.frames.ndim == 3
+            and all(label.shape == (count,) for label in labels)
+            and bool(np.all(np.abs(self.steering) <= 1))
+            and bool(np.all((self.collision >= 0) & (self.collision <= 1)))
+        )
+        if not sound:
+            raise BadInputError(f"{path}: frames and labels do not fit together; collect again")
+
+
+class FlightEntry(Config):
+    """One line of the manifest."""
+
+    file: str = Field(pattern=r"^[a-z0-9_]+\.npz$")
+    sha256: str
+    frames: int = Field(ge=0)
+    course_seed: int = Field(ge=0)
+    round: int = Field(ge=0)
+
+
+class Manifest(Config):
+    """Content of ``manifest.json``."""
+
+    format_version: Literal[1] = 1
+    task: str
+    camera: str
+    split: Literal["train", "validation", "test"]
+    flights: tuple[FlightEntry, ...] = ()
+
+    @property
+    def sha256(self) -> str:
+        """Identifies the dataset: it covers the hash of every flight."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """All frames of a dataset, in the manifest's order.
+
+    Attributes:
+        manifest: what was read.
+        frames: (N, H, W) uint8.
+        steering: (N,) float32.
+        collision: (N,) float32.
+        course_seed: (N,) int64.
+        round: (N,) int64, the DAgger round a frame was collected in.
+        flight: (N,) int64, index into ``manifest.flights``.
+    """
+
+    manifest: Manifest
+    frames: NDArray[np.uint8]
+    steering: Float32
+    collision: Float32
+    course_seed: NDArray[np.int64]
+    round: NDArray[np.int64]
+    flight: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+
+def entry_of(path: Path) -> FlightEntry:
+    """Return the manifest's line for a flight on disk."""
+    flight = FlightFrames.load(path)
+    return FlightEntry(
+        file=path.name,
+        sha256=sha256_of_file(path),
+        frames=len(flight.frames),
+        course_seed=flight.meta["course_seed"],
+        round=flight.meta["round"],
+    )
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write ``manifest.json``, atomically."""
+    require(Split[manifest.split.upper()], *(flight.course_seed for flight in manifest.flights))
+    write_atomic(folder / MANIFEST, manifest.model_dump_json(indent=1).encode())
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read ``manifest.json``; BadInputError where it is missing or damaged."""
+    path = folder / MANIFEST
+    try:
+        data = json.loads(path.read_bytes())
+    except OSError as error:
+        raise BadInputError(f"{folder}: no dataset here ({MANIFEST} cannot be read)") from error
+    except ValueError as error:
+        raise BadInputError(f"{path}: not valid JSON: {error}; collect again") from error
+    return parse(Manifest, data, path)
+
+
+def check_entry(folder: Path, entry: FlightEntry) -> None:
+    """Raise BadInputError unless a flight's file is what the manifest vouches for."""
+    path = folder / entry.file
+    if not path.is_file():
+        raise BadInputError(f"{path}: missing from the dataset; collect again")
+    if sha256_of_file(path) != entry.sha256:
+        raise BadInputError(
+            f"{path}: does not match its SHA-256 in {MANIFEST} (truncated or edited); collect again"
+        )
+
+
+def read_dataset(folder: Path, split: Split, manifest: Manifest | None = None) -> Dataset:
+    """Read a dataset, checking every file and that all its courses belong to ``split``.
+
+    Args:
+        folder: the dataset.
+        split: what it must be.
+        manifest: which part of it to read; all that its own manifest lists where None.
+    """
+    manifest = manifest or read_manifest(folder)
+    require(split, *(flight.course_seed for flight in manifest.flights))
+    for entry in manifest.flights:
+        check_entry(folder, entry)
+    flights = [FlightFrames.load(folder / entry.file) for entry in manifest.flights]
+    if not any(len(flight.frames) for flight in flights):
+        raise BadInputError(f"{folder}: the dataset holds no frames; collect again")
+    counts = [entry.frames for entry in manifest.flights]
+
+    def spread(values: Sequence[int]) -> NDArray[np.int64]:
+        return np.repeat(np.array(values, np.int64), counts)
+
+    return Dataset(
+        manifest,
+        np.concatenate([flight.frames for flight in flights]),
+        np.concatenate([flight.steering for flight in flights]),
+        np.concatenate([flight.collision for flight in flights]),
+        spread([entry.course_seed for entry in manifest.flights]),
+        spread([entry.round for entry in manifest.flights]),
+        spread(range(len(flights))),
+    )

@@ -1,0 +1,172 @@
+"""Pilots without a network: the road teacher with privileged truth, and two naive baselines.
+
+The teacher says what an ideal network would answer to the frame; its labels go through the same
+guidance as a network's outputs, so what it teaches is exactly what flies.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from policies.bundle import RoadGuidance
+from policies.guidance import RoadGuide, as_command
+from sim.courses.centreline import Centreline
+from sim.frames import euler_from_quaternion, wrap_angle_rad
+from sim.pilot import DroneState, Observation, VelocityCommand
+
+# Constants of the road guidance. Bends have a radius of at least 1.0 m, so 0.7 m/s asks for 0.7
+# rad/s; the rest is for coming back to the road. The thresholds and the teacher's ramp below
+# together make the speed fall from 1.3 m to 1.0 m before an obstacle.
+ROAD_GUIDANCE = RoadGuidance(
+    speed_max_m_s=0.7,
+    yaw_rate_max_rad_s=1.8,
+    steering_smoothing=0.5,
+    collision_smoothing=0.5,
+    collision_go=0.3,
+    collision_stop=0.7,
+)
+
+# Pure pursuit (Coulter, "Implementation of the Pure Pursuit Path Tracking Algorithm", CMU-RI-TR-
+# 92-01): the arc through the point this far ahead on the centreline. Shorter follows closer but
+# oscillates with the drone's lag of about 0.3 s in sideways velocity; longer cuts bends.
+LOOK_AHEAD_M = 0.55
+# The collision label rises from 0 to 1 between these distances to the obstacle's near face. A ramp
+# can be read off an image (the obstacle's foot rises in it); a step would teach flicker.
+RAMP_FAR_M, RAMP_NEAR_M = 1.5, 0.8
+
+
+class RoadLabels(NamedTuple):
+    """What an ideal network answers: steering in [-1, 1], left positive; collision in [0, 1]."""
+
+    steering: float
+    collision: float
+
+
+class Obstacle(Protocol):
+    """Something that stands on the road."""
+
+    @property
+    def s_m(self) -> float:
+        """Arc length of its near face."""
+        ...
+
+
+class RoadView(Protocol):
+    """What the teacher knows of a course (``sim.courses.road.RoadCourse`` has it)."""
+
+    @property
+    def centreline(self) -> Centreline:
+        """Where the road runs."""
+        ...
+
+    @property
+    def obstacle(self) -> Obstacle | None:
+        """What blocks it, if anything."""
+        ...
+
+
+class RoadTeacher:
+    """Labels for the drone's true state on one course."""
+
+    def __init__(self, course: RoadView, guidance: RoadGuidance = ROAD_GUIDANCE) -> None:
+        self._course = course
+        self._guidance = guidance
+        self._s_m: float | None = None
+
+    def reset(self) -> None:
+        """Forget where the drone was."""
+        self._s_m = None
+
+    def labels(self, state: DroneState) -> RoadLabels:
+        """Return the labels for ``state``; successive calls follow the drone along the road."""
+        xy = state.position_world_m[:2]
+        self._s_m = self._course.centreline.project(xy, self._s_m).s_m
+        _, _, yaw = euler_from_quaternion(state.quaternion_xyzw)
+        steering = self._steering(xy, yaw)
+        return RoadLabels(steering, self._collision())
+
+    def _steering(self, xy: NDArray[np.float64], yaw_rad: float) -> float:
+        assert self._s_m is not None
+        towards = self._course.centreline.point(self._s_m + LOOK_AHEAD_M) - xy
+        distance = math.hypot(*towards)
+        bearing = wrap_angle_rad(math.atan2(towards[1], towards[0]) - yaw_rad)
+        # Past a right angle the arc would get flatter again: turn as for a right angle.
+        sine = math.copysign(1.0, bearing) if abs(bearing) > math.pi / 2 else math.sin(bearing)
+        curvature = 2 * sine / max(distance, LOOK_AHEAD_M)
+        yaw_rate = self._guidance.speed_max_m_s * curvature
+        return float(np.clip(yaw_rate / self._guidance.yaw_rate_max_rad_s, -1.0, 1.0))
+
+    def _collision(self) -> float:
+        obstacle = self._course.obstacle
+        if obstacle is None:
+            return 0.0
+        assert self._s_m is not None
+        ahead_m = obstacle.s_m - self._s_m
+        return float(np.clip((RAMP_FAR_M - ahead_m) / (RAMP_FAR_M - RAMP_NEAR_M), 0.0, 1.0))
+
+
+Labeller = Callable[[Observation], RoadLabels]
+
+
+class GuidedPilot:
+    """A pilot that sends labels through the road guidance."""
+
+    latency_s = 0.0
+
+    def __init__(
+        self,
+        labeller: Labeller,
+        reset: Callable[[], None] | None = None,
+        needs_frames: bool = False,
+        guidance: RoadGuidance = ROAD_GUIDANCE,
+    ) -> None:
+        self.needs_frames = needs_frames
+        self.outputs: NDArray[np.generic] = np.zeros(2, np.float32)
+        self._labeller = labeller
+        self._reset = reset
+        self._guide = RoadGuide(guidance)
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._guide.reset()
+        if self._reset is not None:
+            self._reset()
+
+    def act(self, observation: Observation) -> VelocityCommand:
+        """Return the command for what the labeller says of this observation."""
+        self.outputs = np.array(self._labeller(observation), np.float32)
+        return as_command(self._guide.step(self.outputs[0], self.outputs[1]))
+
+
+def expert_pilot(course: RoadView, guidance: RoadGuidance = ROAD_GUIDANCE) -> GuidedPilot:
+    """Return the pilot that flies by the teacher's labels: the best that a network can become."""
+    teacher = RoadTeacher(course, guidance)
+    return GuidedPilot(lambda seen: teacher.labels(seen.truth), teacher.reset, guidance=guidance)
+
+
+def constant_pilot(steering: float = 0.0, guidance: RoadGuidance = ROAD_GUIDANCE) -> GuidedPilot:
+    """Return the pilot that always steers the same; a course it completes is too easy."""
+    return GuidedPilot(lambda _: RoadLabels(steering, 0.0), guidance=guidance)
+
+
+def brightest_side_pilot(guidance: RoadGuidance = ROAD_GUIDANCE) -> GuidedPilot:
+    """Return the pilot that steers towards the brighter half of the ground it sees.
+
+    It completes courses on which the road can be told by brightness alone.
+    """
+
+    def label(seen: Observation) -> RoadLabels:
+        assert seen.frame is not None
+        height, width = seen.frame.shape
+        ground = seen.frame[height // 2 :].astype(np.float64)
+        left, right = ground[:, : width // 2].mean(), ground[:, width // 2 :].mean()
+        # Full steering at a contrast of one half: a road of twice the ground's brightness.
+        contrast = (left - right) / max(left + right, 1.0)
+        return RoadLabels(float(np.clip(2.0 * contrast, -1.0, 1.0)), 0.0)
+
+    return GuidedPilot(label, needs_frames=True, guidance=guidance)

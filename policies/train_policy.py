@@ -1,0 +1,300 @@
+"""The whole way of a policy: fly, label, train, fly again, shrink, and pack into a bundle.
+
+    OUT/policy.toml, …           the bundle, written last
+    OUT/training/run.json        what was asked for; a resumed run must ask for the same
+    OUT/training/dataset/        labelled training flights
+    OUT/training/validation/     the same from validation courses
+    OUT/training/*.safetensors   a checkpoint for each stage
+
+Every step leaves its result there and finds it again: resuming is running again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from policies.assemble import float_files, save_quantised
+from policies.bundle import InputSpec, PolicyBundle, PolicySpec, Provenance
+from policies.collect import CollectJob, collect
+from policies.compress.qat import quantisation_aware
+from policies.compress.quantize import QuantisedNetwork, post_training, run_batched
+from policies.dataset import Dataset, FlightEntry, read_dataset
+from policies.experts import ROAD_GUIDANCE
+from policies.nets.folded import FoldedNetwork, float_model, model_bytes
+from policies.nets.road import INPUT_SHAPE, RoadNet, fold, initialised, load_weights, weights_of
+from policies.splits import Split, seed_of
+from policies.train import TrainPlan, fit, loss_of_outputs
+from sim.courses.road import RoadCourseConfig
+from sim.errors import BadInputError, did_you_mean
+from sim.files import require_writable_folder, write_atomic
+from sim.fleet import default_jobs, process_pool
+from sim.progress import progress_bar
+from sim.rng import stream
+
+CAMERA = "hm01b0"
+TASKS = ("road",)
+# Half of the training roads are blocked: stopping is learned from the last two metres only.
+TRAINING_COURSE = RoadCourseConfig(obstacle_probability=0.5)
+# Golden vectors come from this many frames of a flight, on test courses far from those of suites.
+GOLDEN_FRAMES = 32
+GOLDEN_SEED_INDEX = 900_000
+
+
+@dataclass(frozen=True)
+class Round:
+    """One DAgger round: so many flights with the teacher flying that share, then so many epochs."""
+
+    flights: int
+    teacher_share: float
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much work a training run may be.
+
+    Attributes:
+        rounds: the first is flown by the teacher, the last one's epochs make the final network.
+        validation_flights: by the teacher, on validation courses.
+        flight_s: longest flight.
+        qat_epochs: passes of quantisation-aware training.
+    """
+
+    rounds: tuple[Round, ...]
+    validation_flights: int
+    flight_s: float
+    qat_epochs: int
+
+
+BUDGETS = {
+    "quick": Budget((Round(8, 1.0, 4), Round(4, 0.3, 8)), 2, 8.0, 1),
+    "standard": Budget(
+        (Round(48, 1.0, 4), Round(24, 0.5, 3), Round(24, 0.1, 3), Round(24, 0.0, 12)), 8, 20.0, 2
+    ),
+    "full": Budget(
+        (
+            Round(160, 1.0, 6),
+            Round(80, 0.5, 4),
+            Round(80, 0.2, 4),
+            Round(80, 0.0, 4),
+            Round(80, 0.0, 30),
+        ),
+        24,
+        25.0,
+        4,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A training run: what was asked for, and how work is handed out."""
+
+    out: Path
+    seed: int
+    budget: Budget
+    executor: Executor | None
+
+    @property
+    def folder(self) -> Path:
+        return self.out / "training"
+
+    def jobs(self, split: Split, round_index: int, learner: bytes) -> list[CollectJob]:
+        """Return the flights of a round; their courses follow those of the rounds before."""
+        if split is Split.TRAIN:
+            counts = [item.flights for item in self.budget.rounds]
+            plan, before = self.budget.rounds[round_index], sum(counts[:round_index])
+            count, share, name = plan.flights, plan.teacher_share, "dataset"
+        else:
+            before, count, share, name = 0, self.budget.validation_flights, 1.0, "validation"
+        # Runs with different seeds see different courses of the same split.
+        first = int(stream(self.seed, "train.courses").integers(900_000)) + before
+        return [
+            CollectJob(
+                folder=self.folder / name,
+                split=split,
+                course=TRAINING_COURSE,
+                course_seed=seed_of(split, first + index),
+                round=round_index,
+                index=index,
+                learner=learner,
+                teacher_share=share,
+                time_limit_s=self.budget.flight_s,
+                camera=CAMERA,
+            )
+            for index in range(count)
+        ]
+
+    def collected(
+        self, split: Split, round_index: int, learner: bytes, kept: Sequence[FlightEntry]
+    ) -> Dataset:
+        """Fly a round and return all data up to it."""
+        jobs = self.jobs(split, round_index, learner)
+        label = f"round {round_index}: flights" if split is Split.TRAIN else "validation flights"
+        with progress_bar(label, len(jobs)) as advance:
+            manifest = collect(jobs, kept, 1, advance, self.executor)
+        return read_dataset(jobs[0].folder, split, manifest)
+
+
+def train_policy(
+    task: str,
+    out_dir: Path,
+    seed: int = 0,
+    budget: str = "standard",
+    resume: bool = False,
+    init_from: PolicyBundle | None = None,
+    n_jobs: int | None = None,
+    executor: Executor | None = None,
+) -> PolicyBundle:
+    """Train a policy from nothing but its seed (or ``init_from``) and return its bundle.
+
+    Args:
+        task: "road".
+        out_dir: the bundle's folder; must not hold a policy or a training run yet, unless resuming.
+        seed: decides everything random.
+        budget: "quick", "standard" or "full".
+        resume: go on where an interrupted run of the same seed and budget stopped.
+        init_from: start from this policy's weights.
+        n_jobs: processes that fly; all cores where None.
+        executor: used instead of processes of our own where given.
+
+    Raises:
+        BadInputError: unknown task or budget, a folder that cannot be used.
+    """
+    if task not in TASKS:
+        raise BadInputError(f"task {task!r} is not known{did_you_mean(task, TASKS)}")
+    if budget not in BUDGETS:
+        raise BadInputError(f"budget {budget!r} is not known{did_you_mean(budget, BUDGETS)}")
+    out = Path(out_dir)
+    _claim(out, {"task": task, "seed": seed, "budget": budget, "init": _name(init_from)}, resume)
+    with ExitStack() as stack:
+        if executor is None:
+            pool: AbstractContextManager[Executor] = process_pool(n_jobs or default_jobs())
+            executor = stack.enter_context(pool)
+        run = _Run(out, seed, BUDGETS[budget], executor)
+        validation = run.collected(Split.VALIDATION, 0, b"", ())
+        network, data = _dagger(run, init_from)
+        folded = fold(network)
+        quantised, losses = _shrunk(run, folded, data, validation)
+        spec = PolicySpec(
+            name=task,
+            task=task,
+            camera=CAMERA,
+            input=InputSpec(height_px=INPUT_SHAPE[1], width_px=INPUT_SHAPE[2]),
+            outputs=(),
+            guidance=ROAD_GUIDANCE,
+            provenance=Provenance(
+                bytewing_version=version("bytewing"),
+                seed=seed,
+                budget=budget,
+                dataset_sha256=data.manifest.sha256,
+                train_courses=f"{len(data.manifest.flights)} of the {Split.TRAIN}",
+                notes=f"validation loss: {losses}",
+            ),
+        )
+        frames = _golden_frames(run, model_bytes(float_model(folded)))
+    return save_quantised(out, spec, quantised, frames, float_files(folded, weights_of(network)))
+
+
+def _claim(out: Path, asked: dict[str, str | int], resume: bool) -> None:
+    """Make the folder ours, or refuse it so that nothing in it is lost."""
+    path = out / "training" / "run.json"
+    if path.exists():
+        if not resume:
+            raise BadInputError(
+                f"{out}: holds a training run already; go on with --resume or choose another folder"
+            )
+        try:
+            found = json.loads(path.read_bytes())
+        except ValueError as error:
+            raise BadInputError(
+                f"{path}: not valid JSON: {error}; choose another folder"
+            ) from error
+        if found != asked:
+            raise BadInputError(
+                f"{path}: was started with {_shown(found)}, not {_shown(asked)}; "
+                "resume with the same or choose another folder"
+            )
+    elif resume:
+        raise BadInputError(f"{out}: holds no training run to resume; leave out --resume")
+    elif (out / "policy.toml").exists():
+        raise BadInputError(f"{out}: holds a policy already; choose another folder")
+    require_writable_folder(out / "training")
+    write_atomic(path, json.dumps(asked, indent=1).encode())
+
+
+def _shown(asked: dict[str, str | int]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in asked.items() if value != "")
+
+
+def _name(bundle: PolicyBundle | None) -> str:
+    return "" if bundle is None else f"{bundle.spec.name} {bundle.sha256[:12]}"
+
+
+def _dagger(run: _Run, init_from: PolicyBundle | None) -> tuple[RoadNet, Dataset]:
+    """Return the trained network and all that it was trained on."""
+    network = initialised(run.seed)
+    if init_from is not None:
+        load_weights(network, init_from.file("weights.safetensors"))
+    learner = b""
+    kept: tuple[FlightEntry, ...] = ()
+    for index, plan in enumerate(run.budget.rounds):
+        data = run.collected(Split.TRAIN, index, learner, kept)
+        kept = data.manifest.flights
+        checkpoint = run.folder / f"round{index}.safetensors"
+        with progress_bar(f"round {index}: epochs", plan.epochs) as advance:
+            fit(network, data, TrainPlan(run.seed + index, plan.epochs), checkpoint, advance)
+        learner = model_bytes(float_model(fold(network)))
+    return network, data
+
+
+def _shrunk(
+    run: _Run, network: FoldedNetwork, data: Dataset, validation: Dataset
+) -> tuple[QuantisedNetwork, str]:
+    """Return the better int8 network on validation frames, and the losses as text."""
+    frames = validation.frames[:, np.newaxis]
+    candidates = [post_training(network, data.frames[:, np.newaxis])]
+    epochs = run.budget.qat_epochs
+    with progress_bar("quantisation-aware training: epochs", epochs) as advance:
+        checkpoint = run.folder / "qat.safetensors"
+        candidates.append(
+            quantisation_aware(candidates[0], data, epochs, run.seed, checkpoint, advance)
+        )
+    losses = [loss_of_outputs(candidate.run(frames), validation) for candidate in candidates]
+    exact = loss_of_outputs(run_batched(model_bytes(float_model(network, "N")), frames), validation)
+    shown = [f"{c.method} {loss:.4f}" for c, loss in zip(candidates, losses, strict=True)]
+    return candidates[int(np.argmin(losses))], ", ".join([f"float {exact:.4f}", *shown])
+
+
+def _golden_frames(run: _Run, learner: bytes) -> NDArray[np.uint8]:
+    """Return (N, 1, H, W) frames that the learner sees on a free and on a blocked test course."""
+    jobs = [
+        CollectJob(
+            folder=run.folder / "golden",
+            split=Split.TEST,
+            course=RoadCourseConfig(obstacle_probability=blocked),
+            course_seed=seed_of(Split.TEST, GOLDEN_SEED_INDEX + index),
+            round=0,
+            index=index,
+            learner=learner,
+            teacher_share=0.0,
+            time_limit_s=run.budget.flight_s,
+            camera=CAMERA,
+        )
+        for index, blocked in enumerate((0.0, 1.0))
+    ]
+    data = read_dataset(jobs[0].folder, Split.TEST, collect(jobs, executor=run.executor))
+    picked = [
+        rows[np.linspace(0, len(rows) - 1, GOLDEN_FRAMES).astype(int)]
+        for rows in (np.flatnonzero(data.flight == flight) for flight in range(len(jobs)))
+    ]
+    return data.frames[np.concatenate(picked), np.newaxis]
