@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from typing import Any, Self
+from typing import Self
 
 import cv2
 import numpy as np
@@ -54,9 +54,11 @@ class World:
         self.gui = gui
         if gui:
             require_display()
-        options = "--width=1280 --height=800" if gui else ""
-        self.client: int = pybullet.connect(
-            pybullet.GUI if gui else pybullet.DIRECT, options=options
+        # Options, even empty ones, make PyBullet print them on stdout, where --json has its document.
+        self.client: int = (
+            pybullet.connect(pybullet.GUI, options="--width=1280 --height=800")
+            if gui
+            else pybullet.connect(pybullet.DIRECT)
         )
         self._drone = -1
         if gui:
@@ -155,9 +157,11 @@ class World:
             force_body_n: (3,) FLU.
             torque_body_n_m: (3,) FLU.
         """
+        # PyBullet takes lists three times faster than arrays.
+        force, torque = _vector(force_body_n), _vector(torque_body_n_m)
         drone, link = self._drone, pybullet.LINK_FRAME
-        pybullet.applyExternalForce(drone, -1, force_body_n, _ORIGIN, link, self.client)
-        pybullet.applyExternalTorque(drone, -1, torque_body_n_m, link, self.client)
+        pybullet.applyExternalForce(drone, -1, force, _ORIGIN, link, self.client)
+        pybullet.applyExternalTorque(drone, -1, torque, link, self.client)
 
     def step(self) -> None:
         """Advance by one tick."""
@@ -278,5 +282,5 @@ def _load_texture(texture: NDArray[np.uint8], client: int) -> int:
 
 
 def _vector(values: ArrayLike) -> list[float]:
-    result: list[Any] = np.asarray(values, dtype=float).tolist()
+    result: list[float] = np.asarray(values, dtype=float).tolist()
     return result
