@@ -54,7 +54,7 @@ class World:
         self.gui = gui
         if gui:
             require_display()
-        # Options, even empty ones, make PyBullet print them on stdout, where --json has its document.
+        # Options, even empty ones, make PyBullet print them on stdout, which --json needs.
         self.client: int = (
             pybullet.connect(pybullet.GUI, options="--width=1280 --height=800")
             if gui
