@@ -1,205 +1,112 @@
-"""The firmware on its own core: an emulated Cortex-M runs the linked image in its memory map.
-
-Unicorn executes the instructions that the device would execute. It has no notion of time:
-``profile`` counts what ran and estimates cycles from that.
-"""
+"""The exported policy flown on an emulated microcontroller: the ``mcu`` rung of the ladder."""
 
 from __future__ import annotations
 
+import functools
+import hashlib
 from pathlib import Path
 
 import numpy as np
-import unicorn
 from numpy.typing import NDArray
-from unicorn import arm_const
+from pydantic import TypeAdapter, ValidationError
 
+from firmware_export.emit import emit
 from firmware_export.target import Target
-from firmware_export.verify.image import Image, load_image
-from sim.errors import BytewingError
-
-# Unicorn has no Cortex-M0+; its M0 executes the same instructions (Armv6-M).
-CPU_MODELS = {
-    "cortex-m0plus": arm_const.UC_CPU_ARM_CORTEX_M0,
-    "cortex-m4": arm_const.UC_CPU_ARM_CORTEX_M4,
-    "cortex-m7": arm_const.UC_CPU_ARM_CORTEX_M7,
-    "cortex-m33": arm_const.UC_CPU_ARM_CORTEX_M33,
-}
-
-PAGE_BYTES = 4096
-# Calls return here; a region that Armv7-M lets code execute and that no target's memory covers.
-RETURN_ADDRESS = 0x1FFF_0000
-STACK_PAINT = 0xA5
-ARGUMENT_REGISTERS = (
-    arm_const.UC_ARM_REG_R0,
-    arm_const.UC_ARM_REG_R1,
-    arm_const.UC_ARM_REG_R2,
-    arm_const.UC_ARM_REG_R3,
-)
-# Far beyond any policy's frame: only code that never returns runs into it.
-TIME_LIMIT_S = 120
+from firmware_export.verify import machine, profile, timing
+from firmware_export.verify.machine import PolicyMachine
+from firmware_export.verify.profile import Profile, Profiler, computing_s
+from firmware_export.verify.toolchain import compile_firmware
+from policies.bundle import PolicyBundle
+from sim.files import write_atomic
 
 
-class Machine:
-    """An emulated microcontroller with one firmware image in its flash.
+def entry_symbols(name: str) -> tuple[str, ...]:
+    """Return the functions of policy ``name`` that a firmware calls."""
+    return tuple(f"{name}_{function}" for function in ("step", "reset", "outputs"))
 
-    The stack starts at the top of RAM. Buffers of the caller (frames, results) lie behind the
-    image's own variables, where the rest of a real firmware would have its memory.
+
+class McuPolicy:
+    """A policy compiled for a microcontroller and executed there, frame by frame.
 
     Attributes:
-        image: the linked firmware.
         target: the microcontroller.
-        engine: Unicorn's handle, for hooks. Set them before the first call: code that has been
-            translated already does not see new ones.
+        firmware: the linked ELF: exactly what is executed, and what ``export`` measures.
     """
 
-    def __init__(self, path: Path, target: Target) -> None:
-        self.image: Image = load_image(path)
+    def __init__(self, bundle: PolicyBundle, target: Target) -> None:
         self.target = target
-        self.engine = unicorn.Uc(
-            unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS
-        )
-        self.engine.ctl_set_cpu_model(CPU_MODELS[target.core.kind])
-        memory = target.memory
-        self._map(memory.flash_origin, memory.flash_bytes.value, unicorn.UC_PROT_WRITE)
-        self._map(memory.ram_origin, memory.ram_bytes.value, unicorn.UC_PROT_EXEC)
-        self._map(RETURN_ADDRESS, PAGE_BYTES, unicorn.UC_PROT_WRITE)
-        self.engine.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._note_bad_access)
-        self._bad_access = ""
-        self._ram_end = memory.ram_origin + int(memory.ram_bytes.value)
-        self._free = memory.ram_origin
-        for section in self.image.sections:
-            # As the startup code of a real firmware does: initial values copied, the rest zero.
-            self.write(section.address, section.data or bytes(section.size))
-            if section.writable:
-                self._free = max(self._free, section.address + section.size)
+        self._bundle = bundle
+        self.firmware = compile_firmware(emit(bundle), target, entry_symbols(bundle.spec.name))
+        self._machine = self.new_machine()
+        self.reset()
 
-    def call(self, name: str, *arguments: int) -> int:
-        """Call a function and return its result.
-
-        Args:
-            name: a symbol of the image.
-            arguments: at most four integers or addresses.
-
-        Returns:
-            The result register as a signed 32-bit integer.
-
-        Raises:
-            BytewingError: no such function, or it faulted or did not return; the line says where.
-        """
-        if name not in self.image.symbols:
-            raise BytewingError(f"{self.image.path}: has no function {name}")
-        engine = self.engine
-        for register, value in zip(ARGUMENT_REGISTERS, arguments, strict=False):
-            engine.reg_write(register, value)
-        engine.reg_write(arm_const.UC_ARM_REG_SP, self._ram_end)
-        engine.reg_write(arm_const.UC_ARM_REG_LR, RETURN_ADDRESS | 1)
-        self._bad_access = ""
-        try:
-            engine.emu_start(
-                self.image.symbols[name] | 1, RETURN_ADDRESS, timeout=TIME_LIMIT_S * 1_000_000
-            )
-        except unicorn.UcError as error:
-            raise self._fault(name, self._bad_access or str(error)) from error
-        if engine.reg_read(arm_const.UC_ARM_REG_PC) != RETURN_ADDRESS:
-            raise self._fault(name, f"did not return within {TIME_LIMIT_S} s")
-        result: int = engine.reg_read(arm_const.UC_ARM_REG_R0)
-        return result - (1 << 32) if result >> 31 else result
-
-    def allocate(self, size: int) -> int:
-        """Reserve ``size`` bytes of RAM behind the image's variables and return their address."""
-        address = -(-self._free // 8) * 8
-        if address + size > self._ram_end:
-            raise BytewingError(
-                f"{self.target.name}: no RAM left for a buffer of {size} B "
-                f"({self._ram_end - address} B free)"
-            )
-        self._free = address + size
-        return address
-
-    def read(self, address: int, size: int) -> bytes:
-        """Return ``size`` bytes of memory."""
-        return bytes(self.engine.mem_read(address, size))
-
-    def write(self, address: int, data: bytes) -> None:
-        """Write memory, flash too (as a programmer would)."""
-        self.engine.mem_write(address, data)
-
-    def paint_stack(self) -> None:
-        """Fill all free RAM with a pattern, so that ``stack_bytes`` can see what was used."""
-        self.write(self._free, bytes([STACK_PAINT]) * (self._ram_end - self._free))
-
-    def stack_bytes(self) -> int:
-        """Return the depth of the stack since ``paint_stack``: from its top to the deepest write.
-
-        Stack that was reserved but never written is not seen.
-        """
-        memory = np.frombuffer(self.read(self._free, self._ram_end - self._free), np.uint8)
-        touched = np.flatnonzero(memory != STACK_PAINT)
-        return int(memory.size - touched[0]) if touched.size else 0
-
-    def _map(self, origin: int, size: float, without: int) -> None:
-        start = origin // PAGE_BYTES * PAGE_BYTES
-        end = -(-(origin + int(size)) // PAGE_BYTES) * PAGE_BYTES
-        self.engine.mem_map(start, end - start, unicorn.UC_PROT_ALL & ~without)
-
-    def _note_bad_access(
-        self, engine: unicorn.Uc, access: int, address: int, size: int, *_: object
-    ) -> bool:
-        kinds = {
-            unicorn.UC_MEM_WRITE_PROT: "write to flash",
-            unicorn.UC_MEM_WRITE_UNMAPPED: "write outside memory",
-            unicorn.UC_MEM_READ_UNMAPPED: "read outside memory",
-            unicorn.UC_MEM_FETCH_PROT: "execution in RAM",
-            unicorn.UC_MEM_FETCH_UNMAPPED: "execution outside memory",
-        }
-        self._bad_access = f"{kinds.get(access, 'bad access')} at {address:#010x} ({size} B)"
-        return False
-
-    def _fault(self, name: str, reason: str) -> BytewingError:
-        counter = self.engine.reg_read(arm_const.UC_ARM_REG_PC)
-        return BytewingError(
-            f"{self.target.name}: {name} failed in the emulator: {reason}, "
-            f"pc {self.image.symbolise(counter)}"
-        )
-
-
-class PolicyMachine(Machine):
-    """A machine that runs an exported policy's C interface.
-
-    Args:
-        path: ELF with the policy's functions.
-        target: the microcontroller.
-        name: the policy's name, prefix of its symbols.
-        output_count: number of network outputs.
-        frame_bytes: size of the network's input.
-    """
-
-    def __init__(
-        self, path: Path, target: Target, name: str, output_count: int, frame_bytes: int
-    ) -> None:
-        super().__init__(path, target)
-        self.name = name
-        self._output_count = output_count
-        self.frame_address = self.allocate(frame_bytes)
-        self.command_address = self.allocate(4 * 4)
+    def new_machine(self) -> PolicyMachine:
+        """Return another emulated microcontroller with this firmware, freshly started."""
+        return policy_machine(self.firmware, self.target, self._bundle)
 
     def reset(self) -> None:
-        """Bring the policy's state to that at take-off."""
-        self.call(f"{self.name}_reset")
+        """Go back to the state at take-off."""
+        self._machine.reset()
 
     def step(self, frame: NDArray[np.uint8]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-        """Run one frame (C, H, W) uint8.
+        """Run one network input (C, H, W) uint8.
 
         Returns:
             Network outputs (K,) int8; command (4,) float32: forward, left, climb speed in m/s and
             yaw rate in rad/s.
         """
-        self.write(self.frame_address, frame.tobytes())
-        self.call(f"{self.name}_step", self.frame_address, self.command_address)
-        outputs = self.read(self.call(f"{self.name}_outputs") & 0xFFFF_FFFF, self._output_count)
-        command = self.read(self.command_address, 16)
-        return np.frombuffer(outputs, np.int8), np.frombuffer(command, "<f4")
+        return self._machine.step(frame)
 
-    def selftest(self) -> int:
-        """Run the golden vectors on the device; 0 where all of them agree."""
-        return self.call(f"{self.name}_selftest")
+    @functools.cached_property
+    def profile(self) -> Profile:
+        """Cost of one ``step`` from a reset, on the bundle's first golden frame."""
+        return profile_step(self.firmware, self.target, self._bundle)
+
+    @functools.cached_property
+    def latency_s(self) -> float:
+        """Estimated time from a frame's exposure until its command takes effect, s.
+
+        Readout, transport and command latency as the target states them, and computing as the
+        cycle model estimates it.
+        """
+        spec = self._bundle.spec.input
+        link = self.target.link_latency_s(spec.height_px * spec.width_px)
+        return link + computing_s(self.profile, self.target)
+
+
+def policy_machine(firmware: Path, target: Target, bundle: PolicyBundle) -> PolicyMachine:
+    """Return an emulated microcontroller that holds a bundle's firmware."""
+    spec = bundle.spec
+    size = spec.input
+    frame_bytes = size.channels * size.height_px * size.width_px
+    return PolicyMachine(firmware, target, spec.name, len(spec.outputs), frame_bytes)
+
+
+def profile_step(firmware: Path, target: Target, bundle: PolicyBundle) -> Profile:
+    """Return the cost of one step, from beside the firmware in the cache where it is known.
+
+    Profiling takes seconds, and minutes in all for a campaign whose every process asks for it.
+    """
+    frame = bundle.golden().frames[:1]
+    known = firmware.with_name(f"profile-{_profile_key(target, frame)}.json")
+    reader = TypeAdapter(Profile)
+    try:
+        return reader.validate_json(known.read_bytes())
+    except (OSError, ValidationError):
+        pass
+    device = policy_machine(firmware, target, bundle)
+    name = bundle.spec.name
+    profiler = Profiler(device, rf"{name}_layer\d+_")
+    device.reset()
+    device.write(device.frame_address, frame.tobytes())
+    result = profiler.profile(f"{name}_step", device.frame_address, device.command_address)
+    write_atomic(known, reader.dump_json(result))
+    return result
+
+
+def _profile_key(target: Target, frame: NDArray[np.uint8]) -> str:
+    """Return a hash of all that decides a profile but the firmware: target, input, model."""
+    modules = (machine, profile, timing)
+    model = [Path(str(module.__file__)).read_text() for module in modules]
+    text = "\n".join([target.model_dump_json(), *model])
+    return hashlib.sha256(text.encode() + frame.tobytes()).hexdigest()[:16]

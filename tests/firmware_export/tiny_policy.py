@@ -48,7 +48,7 @@ __attribute__((noinline)) static void tiny_layer00_conv(const uint8_t *frame, in
                     for (int j = 0; j < 3; j++) {
                         int yy = 2 * y + i - 1, xx = 2 * x + j - 1;
                         if (yy >= 0 && xx >= 0)
-                            acc += (int32_t)frame[yy * 16 + xx] * tiny_weights0[(c * 3 + i) * 3 + j];
+                            acc += frame[yy * 16 + xx] * tiny_weights0[(c * 3 + i) * 3 + j];
                     }
                 out[(y * 8 + x) * 4 + c] = requantise(acc, tiny_multiplier0[c], -128);
             }

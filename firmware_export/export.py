@@ -1,0 +1,234 @@
+"""A policy bundle out into a folder of C that has been measured on the emulated target."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from firmware_export.emit import emit
+from firmware_export.ir import Graph, Layer, layer_macs
+from firmware_export.memory import plan_memory
+from firmware_export.onnx_import import import_onnx
+from firmware_export.passes.flatten import absorb_flatten
+from firmware_export.target import Target
+from firmware_export.usage import usage_text
+from firmware_export.verify.emulator import McuPolicy, entry_symbols, policy_machine
+from firmware_export.verify.profile import Cost, Profile, computing_s
+from firmware_export.verify.toolchain import compile_firmware
+from policies.bundle import PolicyBundle
+from sim.errors import BadInputError, BytewingError
+from sim.files import require_writable_folder, write_atomic
+
+# Frames stepped to see the stack at its deepest: its depth does not depend on values, so that a
+# few that reach every branch of the guidance suffice.
+STACK_FRAMES = 4
+
+
+@dataclass(frozen=True)
+class LayerReport:
+    """One layer's share of a step; the last entry is all that is in no layer.
+
+    Attributes:
+        name: of the ONNX node.
+        kind: the operator.
+        macs: multiply-accumulates.
+        instructions: issued, helpers included.
+        cycles_estimated: by the cycle model.
+        weight_bytes: constants: weights, biases, multipliers, tables.
+    """
+
+    name: str
+    kind: str
+    macs: int
+    instructions: int
+    cycles_estimated: int
+    weight_bytes: int
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What an exported policy takes of its target; the fields of ``bytewing export --json``.
+
+    Attributes:
+        target: name of the microcontroller.
+        fits: whether flash and RAM are within the policy's budget there.
+        flash_bytes: code, constants and initial values, with the compiler's helpers.
+        ram_bytes: variables, stack and the caller's frame buffer.
+        stack_bytes: deepest stack of a step, painted and measured in the emulator.
+        arena_bytes: activations, a part of the variables.
+        instructions: issued by one step, counted.
+        cycles_estimated: of that step, by the cycle model.
+        latency_s_estimated: time to compute that step on the target's core.
+        layers: the same by layer, in order of execution.
+        files: names of the files written.
+    """
+
+    target: str
+    fits: bool
+    flash_bytes: int
+    ram_bytes: int
+    stack_bytes: int
+    arena_bytes: int
+    instructions: int
+    cycles_estimated: int
+    latency_s_estimated: float
+    layers: tuple[LayerReport, ...]
+    files: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as JSON-able values."""
+        document: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
+        return document
+
+
+def export_policy(bundle: PolicyBundle, target: Target, out_dir: Path) -> ExportReport:
+    """Write a policy's C into ``out_dir``, measured and self-tested on the emulated target.
+
+    Args:
+        bundle: a quantised policy with golden vectors.
+        target: the microcontroller.
+        out_dir: folder for the sources, README.md and report.json; made if need be.
+
+    Raises:
+        BadInputError: the policy does not fit the target (nothing is written), the bundle is not
+            quantised, or the folder cannot be written.
+        BytewingError: the firmware does not reproduce the golden vectors.
+    """
+    out_dir = require_writable_folder(Path(out_dir))
+    report = measure_policy(bundle, target)
+    require_fit(bundle.spec.name, report, target)
+    run_selftest(bundle, target)
+    sources = emit(bundle)
+    report = dataclasses.replace(report, files=(*sorted(sources), "README.md", "report.json"))
+    files = {
+        **sources,
+        "README.md": usage_text(bundle.spec, target, report.as_json()),
+        "report.json": json.dumps(report.as_json(), indent=2) + "\n",
+    }
+    for name, text in files.items():
+        write_atomic(out_dir / name, text.encode())
+    return report
+
+
+def measure_policy(bundle: PolicyBundle, target: Target) -> ExportReport:
+    """Compile a policy for a target and measure it in the emulator; writes no files.
+
+    ``fits`` may be False. Raises BadInputError where it does not even fit the chip.
+    """
+    try:
+        policy = McuPolicy(bundle, target)
+    except BytewingError as error:
+        raise _as_overflow(error, bundle, target) from error
+    device = policy.new_machine()
+    device.paint_stack()
+    device.reset()
+    for frame in bundle.golden().frames[:STACK_FRAMES]:
+        device.step(frame)
+    stack_bytes = device.stack_bytes()
+    graph = absorb_flatten(import_onnx(bundle.file("int8.onnx")))
+    size = bundle.spec.input
+    frame_bytes = size.channels * size.height_px * size.width_px
+    flash_bytes = device.image.flash_bytes
+    ram_bytes = device.image.static_ram_bytes + stack_bytes + frame_bytes
+    memory = target.memory
+    return ExportReport(
+        target=target.name,
+        fits=flash_bytes <= memory.policy_flash_bytes.value
+        and ram_bytes <= memory.policy_ram_bytes.value,
+        flash_bytes=flash_bytes,
+        ram_bytes=ram_bytes,
+        stack_bytes=stack_bytes,
+        arena_bytes=plan_memory(graph).arena_bytes,
+        instructions=policy.profile.total.instructions,
+        cycles_estimated=policy.profile.total.cycles_estimated,
+        latency_s_estimated=computing_s(policy.profile, target),
+        layers=_layer_reports(graph, policy.profile),
+        files=(),
+    )
+
+
+def require_fit(name: str, report: ExportReport, target: Target) -> None:
+    """Raise BadInputError with the numbers where a measured policy exceeds its budget."""
+    if report.fits:
+        return
+    memory = target.memory
+    raise BadInputError(
+        f"policy {name!r} does not fit {target.name}: "
+        f"flash {report.flash_bytes:,} B of {memory.policy_flash_bytes.value:,.0f} B, "
+        f"RAM {report.ram_bytes:,} B (stack {report.stack_bytes:,} B in it) "
+        f"of {memory.policy_ram_bytes.value:,.0f} B; shrink the network or take a larger target"
+    )
+
+
+def run_selftest(bundle: PolicyBundle, target: Target) -> None:
+    """Run the golden vectors on the emulated target; BytewingError where one disagrees."""
+    name = bundle.spec.name
+    entries = (*entry_symbols(name), f"{name}_selftest")
+    try:
+        firmware = compile_firmware(emit(bundle), target, entries)
+    except BytewingError as error:
+        raise _as_overflow(error, bundle, target) from error
+    code = policy_machine(firmware, target, bundle).selftest()
+    if code != 0:
+        raise BytewingError(
+            f"policy {name!r}: {name}_selftest() returns {code} on emulated {target.name}: "
+            "its C does not compute what flew; quantise it again"
+        )
+
+
+def _as_overflow(error: BytewingError, bundle: PolicyBundle, target: Target) -> BytewingError:
+    """Return what to raise for a failed build: a full chip is the user's input, not our fault."""
+    full = re.search(
+        r"region '(\w+)': overflowed by (\d+) bytes|(FLASH|RAM)\W+overflowed by (\d+)", str(error)
+    )
+    if not full:
+        return error
+    region, excess = full[1] or full[3], int(full[2] or full[4])
+    memory = target.memory
+    size = memory.flash_bytes if region == "FLASH" else memory.ram_bytes
+    return BadInputError(
+        f"policy {bundle.spec.name!r} does not fit {target.name}: {region} of {size.value:,.0f} B "
+        f"overflows by {excess:,} B; shrink the network or take a larger target"
+    )
+
+
+def _layer_reports(graph: Graph, profile: Profile) -> tuple[LayerReport, ...]:
+    """Return costs by layer; they and the last entry add up to the whole step."""
+    cost_of = {
+        int(match[1]): cost
+        for function, cost in profile.layers.items()
+        if (match := re.search(r"_layer(\d+)_", function))
+    }
+    nothing = Cost(0, 0)  # a layer that the emitter found not to need code
+    reports = [
+        LayerReport(
+            name=layer.name,
+            kind=layer.kind,
+            macs=layer_macs(graph, layer),
+            instructions=cost_of.get(index, nothing).instructions,
+            cycles_estimated=cost_of.get(index, nothing).cycles_estimated,
+            weight_bytes=_constant_bytes(layer),
+        )
+        for index, layer in enumerate(graph.layers)
+    ]
+    rest = profile.rest
+    reports.append(LayerReport("guidance", "other", 0, rest.instructions, rest.cycles_estimated, 0))
+    return tuple(reports)
+
+
+def _constant_bytes(layer: Layer) -> int:
+    """Return the bytes of a layer's arrays: weights, biases, multipliers, tables."""
+    values = (getattr(layer, field.name) for field in dataclasses.fields(layer))
+    arrays = [
+        array
+        for value in values
+        for array in (value if isinstance(value, tuple) else (value,))
+        if isinstance(array, np.ndarray)
+    ]
+    return sum(array.nbytes for array in arrays)

@@ -1,0 +1,66 @@
+"""The page that lies beside exported C: how to build it in, call it and check it on the device."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from firmware_export.target import Target
+from firmware_export.verify.toolchain import ARITHMETIC_FLAGS
+from policies.bundle import PolicySpec
+
+
+def usage_text(spec: PolicySpec, target: Target, report: dict[str, Any]) -> str:
+    """Return README.md for an exported policy.
+
+    Args:
+        spec: of the policy.
+        target: the microcontroller it was measured for.
+        report: ``ExportReport.as_json()``.
+    """
+    name, size = spec.name, spec.input
+    flash_budget = target.memory.policy_flash_bytes.value
+    ram_budget = target.memory.policy_ram_bytes.value
+    flags = " ".join(["-std=c99", "-O2", *ARITHMETIC_FLAGS, *target.core.gcc_flags])
+    return f"""\
+# {name}: a Bytewing policy as C
+
+Compile `{name}.c` with your firmware; it needs `<stdint.h>` and `<stddef.h>` only:
+
+    arm-none-eabi-gcc {flags} -c {name}.c
+
+Never with `-ffast-math`, and with `-ffp-contract=off`: other roundings are another policy.
+
+    #include "{name}.h"
+
+    static uint8_t frame[{size.channels} * {size.height_px} * {size.width_px}];
+    {name}_command_t command;
+
+    {name}_reset();                  /* before take-off */
+    {name}_step(frame, &command);    /* once a camera frame: command for the velocity controller */
+
+Frames are 8-bit grey, row by row{", oldest channel first" if size.channels > 1 else ""}. \
+The command is in the drone's heading frame: forward, left and climb speed in m/s, yaw rate in rad/s
+(counter-clockwise from above is positive).
+
+`{name}_step` is not reentrant: it has one context. Outputs of the network: `{name}_outputs()`.
+
+## Before the first flight
+
+Compile `{name}_selftest.c` too and call `{name}_selftest()` on the device: it steps through
+recorded frames and returns 0 where every byte of outputs and commands is what flew in simulation.
+Call `{name}_reset()` afterwards.
+
+## On {target.name}
+
+| | this policy | its budget |
+|---|---|---|
+| flash, B | {report["flash_bytes"]:,} | {flash_budget:,.0f} |
+| RAM, B (variables, stack, frame) | {report["ram_bytes"]:,} | {ram_budget:,.0f} |
+| stack of `{name}_step`, B | {report["stack_bytes"]:,} | |
+| instructions a step, counted | {report["instructions"]:,} | |
+| cycles a step, estimated | {report["cycles_estimated"]:,} | |
+| time a step, estimated, ms | {1e3 * report["latency_s_estimated"]:.2f} | |
+
+Measured on an emulated {target.core.kind}; cycles and time are estimates of a static model. Measure
+them on the device: read DWT_CYCCNT (a Cortex-M0+ has none) before and after a step.
+"""
