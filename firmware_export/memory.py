@@ -1,0 +1,165 @@
+"""Place all activations of a network in one arena, so that tensors share bytes over time.
+
+Two tensors that are alive at the same time must not meet, with one exception that saves most of
+the arena of a small network: a layer that works row by row may write its output over input rows it
+no longer needs. How far below its input the output must then start is a plain number, so planning
+is placing intervals with a minimal distance for each pair.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from firmware_export.ir import (
+    Add,
+    AveragePool,
+    Conv,
+    Graph,
+    Layer,
+    MaxPool,
+    Mul,
+    Table,
+    Tensor,
+)
+
+# Every order of placing up to this many tensors is tried (7! = 5040); more are placed by the
+# orders below, which find the optimum of a chain.
+EXHAUSTIVE = 6
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """Where each tensor lies.
+
+    Attributes:
+        offsets: byte offset in the arena by tensor name.
+        arena_bytes: size of the arena.
+        input_bytes: size of the camera frame, which its owner keeps outside the arena while the
+            network runs.
+    """
+
+    offsets: dict[str, int]
+    arena_bytes: int
+    input_bytes: int
+
+
+@dataclass(frozen=True)
+class _Interval:
+    """A tensor's life: from the layer that makes it to the last that reads it, inclusive."""
+
+    tensor: Tensor
+    first: int
+    last: int
+
+    def meets(self, other: _Interval) -> bool:
+        return self.first <= other.last and other.first <= self.last
+
+
+def reads_frame(graph: Graph) -> bool:
+    """Whether the first layer can work on the camera frame itself, without a copy in the arena.
+
+    A dense convolution over one channel can: planes and interleaved pixels are then the same, and
+    the uint8 pixel is the int8 input with its zero point of -128 removed.
+    """
+    readers = graph.consumers(graph.input)
+    return graph.tensors[graph.input].shape[2] == 1 and all(
+        isinstance(layer, Conv) and not layer.is_depthwise for layer in readers
+    )
+
+
+def plan_memory(graph: Graph) -> MemoryPlan:
+    """Return the smallest arena found for a graph; the result has been checked.
+
+    The graph's outputs live to the end.
+    """
+    intervals = _lives(graph)
+    gaps = {
+        (low.tensor.name, high.tensor.name): _gap(graph, low, high)
+        for low, high in itertools.permutations(intervals, 2)
+        if low.meets(high)
+    }
+    plans = (_place(order, gaps) for order in _orders(intervals))
+    offsets = min(plans, key=lambda plan: _size(graph, plan), default={})
+    for (low, high), gap in gaps.items():
+        if offsets[low] <= offsets[high] and offsets[high] - offsets[low] < gap:
+            # With equal offsets either direction of the pair may be the permitted one.
+            mirrored = offsets[low] == offsets[high] and gaps[high, low] == 0
+            assert mirrored, f"the plan lets {low} meet {high}"
+    input_bytes = graph.tensors[graph.input].size
+    return MemoryPlan(offsets, _size(graph, offsets), input_bytes)
+
+
+def row_overlap(layer: Layer, x: Tensor, y: Tensor) -> int | None:
+    """Return how many bytes below its input a layer's output must start to share bytes with it.
+
+    Row r of the output is written while input rows from ``low(r)`` on are still needed, so it must
+    end at or below the start of row ``low(r)``. None: the layer cannot share.
+    """
+    if isinstance(layer, Table | Add | Mul):
+        return 0
+    if not isinstance(layer, Conv | MaxPool | AveragePool):
+        return None
+    row_in, row_out = x.shape[1] * x.shape[2], y.shape[1] * y.shape[2]
+    distance = 0
+    for row in range(y.shape[0]):
+        low = min(max(row * layer.window.strides[0] - layer.window.pads[0], 0), x.shape[0])
+        distance = max(distance, (row + 1) * row_out - low * row_in)
+    return distance
+
+
+def _lives(graph: Graph) -> list[_Interval]:
+    """Return the interval of every tensor that lies in the arena, in order of execution."""
+    end = len(graph.layers)
+    lives = []
+    for name, tensor in graph.tensors.items():
+        if name == graph.input and reads_frame(graph):
+            continue
+        made = [i for i, layer in enumerate(graph.layers) if layer.output == name]
+        read = [i for i, layer in enumerate(graph.layers) if name in layer.inputs]
+        last = end if name in graph.outputs else max(read, default=made[0] if made else -1)
+        lives.append(_Interval(tensor, made[0] if made else -1, last))
+    return sorted(lives, key=lambda life: life.first)
+
+
+def _gap(graph: Graph, low: _Interval, high: _Interval) -> int:
+    """Return the least distance from ``low``'s start up to ``high``'s where ``low`` lies below."""
+    if low.first == high.last and low.first >= 0:
+        layer = graph.layers[low.first]
+        shared = row_overlap(layer, high.tensor, low.tensor)
+        if shared is not None and high.tensor.name in layer.inputs:
+            return min(shared, low.tensor.size)
+    return low.tensor.size
+
+
+def _orders(intervals: list[_Interval]) -> Iterable[Sequence[_Interval]]:
+    """Yield orders in which to place tensors: backwards suits chains that share rows."""
+    yield intervals[::-1]
+    yield intervals
+    yield sorted(intervals, key=lambda life: -life.tensor.size)
+    if len(intervals) <= EXHAUSTIVE:
+        yield from itertools.permutations(intervals)
+
+
+def _place(order: Sequence[_Interval], gaps: dict[tuple[str, str], int]) -> dict[str, int]:
+    """Return offsets, putting each tensor in turn at the lowest place that is free for it."""
+    offsets: dict[str, int] = {}
+    for life in order:
+        name = life.tensor.name
+        others = [other for other in offsets if (name, other) in gaps]
+        candidates = {0, *(offsets[other] + gaps[other, name] for other in others)}
+        offsets[name] = next(
+            start
+            for start in sorted(candidates)
+            if all(
+                start >= offsets[other] + gaps[other, name]
+                or start + gaps[name, other] <= offsets[other]
+                for other in others
+            )
+        )
+    return offsets
+
+
+def _size(graph: Graph, offsets: dict[str, int]) -> int:
+    return max((offset + graph.tensors[name].size for name, offset in offsets.items()), default=0)
