@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -23,19 +25,30 @@ def quad(corners_m: ArrayLike, uv: ArrayLike) -> TriangleMesh:
 
 
 def ground_rectangle(
-    x_m: tuple[float, float], y_m: tuple[float, float], uv_per_m: float, z_m: float = 0.0
+    x_m: tuple[float, float],
+    y_m: tuple[float, float],
+    texture_corner_m: tuple[float, float],
+    texture_size_m: tuple[float, float],
+    cells: int = 1,
 ) -> TriangleMesh:
-    """Return a level rectangle, its texture fixed to the world: u grows east, v grows south.
+    """Return a level rectangle at z = 0 under a texture that is fixed to the world.
 
     Args:
         x_m: west and east edge.
         y_m: south and north edge.
-        uv_per_m: repeats of the texture a metre; world (0, 0) is the texture's (0, 0).
-        z_m: height.
+        texture_corner_m: (x, y) of the texture's upper left corner, its north-west.
+        texture_size_m: (width, height) of the texture on the ground.
+        cells: rectangles each way it is cut into. A software renderer visits all pixels of a
+            triangle's bounding box: many small triangles take less time than two large ones.
     """
-    (x0, x1), (y0, y1) = x_m, y_m
-    corners = np.array([[x0, y0, z_m], [x1, y0, z_m], [x1, y1, z_m], [x0, y1, z_m]])
-    return quad(corners, corners[:, :2] * (uv_per_m, -uv_per_m))
+    xs, ys = np.linspace(*x_m, cells + 1), np.linspace(*y_m, cells + 1)
+    parts = []
+    for x0, x1 in pairwise(xs):
+        for y0, y1 in pairwise(ys):
+            corners = np.array([[x0, y0, 0.0], [x1, y0, 0.0], [x1, y1, 0.0], [x0, y1, 0.0]])
+            uv = (corners[:, :2] - texture_corner_m) * (1, -1) / texture_size_m
+            parts.append(quad(corners, uv))
+    return join(*parts)
 
 
 def box(size_m: tuple[float, float, float]) -> TriangleMesh:

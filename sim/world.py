@@ -22,12 +22,15 @@ from sim import meshes
 from sim.errors import MissingToolError
 from sim.frames import rotation_world_from_body
 from sim.pilot import DroneState
-from sim.scene import Box, Cylinder, Ground, Scene, SceneObject, Surface, TriangleMesh
+from sim.scene import Box, Cylinder, Ground, Scene, SceneObject, TriangleMesh
 
 GRAVITY_M_S2 = 9.81
 
 TICK_S = 1e-3
 """The base tick, see ``sim.clock``."""
+
+DRONE_RGB = (0.9, 0.35, 0.05)
+"""Stands out in pictures of a grey world; the drone's own camera does not see it."""
 
 SOLVER_ITERATIONS = 10
 """Bullet's default is 50. A flight ends at contact, so nothing ever rests on anything."""
@@ -118,7 +121,8 @@ class World:
             height=collision_height_m,
             physicsClientId=self.client,
         )
-        visual = self._visual(drone_mesh(collision_radius_m, collision_height_m), Surface(0.15))
+        mesh = drone_mesh(collision_radius_m, collision_height_m)
+        visual = self._visual(mesh, DRONE_RGB)
         self._drone = pybullet.createMultiBody(
             mass_kg,
             shape,
@@ -136,6 +140,12 @@ class World:
             angularDamping=0,
             activationState=pybullet.ACTIVATION_STATE_DISABLE_SLEEPING,
             physicsClientId=self.client,
+        )
+
+    def place_drone(self, position_world_m: ArrayLike, quaternion_xyzw: ArrayLike) -> None:
+        """Put the drone where a log says it was, to be drawn and not flown."""
+        pybullet.resetBasePositionAndOrientation(
+            self._drone, _vector(position_world_m), _vector(quaternion_xyzw), self.client
         )
 
     def drone_state_arrays(self) -> tuple[Array, Array, Array, Array]:
@@ -193,7 +203,7 @@ class World:
         body = pybullet.createMultiBody(
             0,
             shape,
-            self._visual(item.mesh, item.surface),
+            self._visual(item.mesh, (item.surface.albedo,) * 3),
             _vector(item.position_world_m),
             pybullet.getQuaternionFromEuler([0, 0, item.yaw_rad]),
             physicsClientId=self.client,
@@ -204,7 +214,7 @@ class World:
                 body, -1, textureUniqueId=texture, physicsClientId=self.client
             )
 
-    def _visual(self, mesh: TriangleMesh, surface: Surface) -> int:
+    def _visual(self, mesh: TriangleMesh, rgb: tuple[float, float, float]) -> int:
         # Vertices are not shared between faces, so that each face keeps its own normal.
         corners = mesh.faces.ravel()
         uv = mesh.uv[corners].copy()
@@ -217,7 +227,7 @@ class World:
             indices=list(range(len(corners))),
             uvs=uv.tolist(),
             normals=mesh.face_normals().repeat(3, axis=0).tolist(),
-            rgbaColor=[surface.albedo] * 3 + [1.0],
+            rgbaColor=[*rgb, 1.0],
             specularColor=[0, 0, 0],
             physicsClientId=self.client,
         )

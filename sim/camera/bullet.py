@@ -21,21 +21,25 @@ SKY_DEPTH = 0.9999
 """OpenGL depth from which a sample shows the sky: farther off than the ground reaches."""
 
 
-def tiny_render(
+def tiny_samples(
     world: World,
     view: NDArray[np.float64],
     projection: NDArray[np.float64],
     width_px: int,
     height_px: int,
-) -> NDArray[np.uint8]:
-    """Return an image (H, W) uint8 of the world, one sample a pixel, 255 = radiance 1.
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Return TinyRenderer's samples of the world, one a pixel.
 
     Args:
-        world: what is drawn, with its scene's light and sky.
+        world: what is drawn, under its scene's light.
         view: (4, 4) OpenGL view matrix.
         projection: (4, 4) OpenGL projection matrix.
         width_px: columns.
         height_px: rows.
+
+    Returns:
+        Colours (H, W, 3) uint8, 255 = radiance 1, and (H, W) whether the sky is seen instead, where
+        the colours mean nothing.
     """
     light = world.scene.light
     _, _, colours, depth, _ = pybullet.getCameraImage(
@@ -52,9 +56,8 @@ def tiny_render(
         flags=pybullet.ER_NO_SEGMENTATION_MASK,
         physicsClientId=world.client,
     )
-    grey = np.reshape(colours, (height_px, width_px, 4))[..., 0]
-    is_sky = np.reshape(depth, (height_px, width_px)) > SKY_DEPTH
-    return np.where(is_sky, np.uint8(round(world.scene.sky_grey * 255)), grey)
+    colours = np.reshape(colours, (height_px, width_px, 4))[..., :3]
+    return colours, np.reshape(depth, (height_px, width_px)) > SKY_DEPTH
 
 
 class BulletCamera:
@@ -69,6 +72,11 @@ class BulletCamera:
         view = self.pinhole.view(state.position_world_m, state.quaternion_xyzw)
         n = SUPERSAMPLING
         height, width = self.pinhole.height_px, self.pinhole.width_px
-        samples = tiny_render(self._world, view, self.pinhole.projection, n * width, n * height)
+        colours, is_sky = tiny_samples(
+            self._world, view, self.pinhole.projection, n * width, n * height
+        )
+        sky = np.uint8(round(self._world.scene.sky_grey * 255))
+        # Scenes are grey: one channel tells all.
+        samples = np.where(is_sky, sky, colours[..., 0])
         sums = samples.reshape(height, n, width, n).sum(axis=(1, 3), dtype=np.uint16)
         return sums * np.float32(1 / (255 * n * n))

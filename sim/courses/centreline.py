@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -78,11 +79,16 @@ class Centreline:
         normal = np.stack([-np.sin(heading), np.cos(heading)], axis=1)
         return self.xy_world_m[part] + left_m * normal
 
-    def distance(self, xy: ArrayLike) -> float:
+    def distance(self, xy: Sequence[float] | Array) -> float:
         """Return the distance of a point from the centreline, m."""
         return abs(self.project(xy).cross_track_m)
 
-    def project(self, xy: ArrayLike, hint_s_m: float | None = None) -> Projection:
+    def beside(self, s_m: float, left_m: float) -> Array:
+        """Return the point (x, y) that lies ``left_m`` to the left at ``s_m``."""
+        heading = self.heading(s_m)
+        return self.point(s_m) + left_m * np.array([-math.sin(heading), math.cos(heading)])
+
+    def project(self, xy: Sequence[float] | Array, hint_s_m: float | None = None) -> Projection:
         """Return the nearest point of the centreline.
 
         Args:
@@ -90,7 +96,7 @@ class Centreline:
             hint_s_m: where the point was lately; only the centreline near it is searched, which
                 is faster and cannot jump to another stretch that passes close by.
         """
-        x, y = float(xy[0]), float(xy[1])  # type: ignore[index]
+        x, y = float(xy[0]), float(xy[1])
         first, last = 0, len(self.s_m) - 1
         if hint_s_m is not None:
             step = self.s_m[-1] / last

@@ -109,15 +109,14 @@ def generate_road(config: RoadCourseConfig, seed: int) -> RoadCourse:
     start = stream(seed, "course.start")
     lateral_m = config.start_lateral_m.draw(start)
     error_rad = math.radians(config.start_heading_error_deg.draw(start))
-    heading = centreline.heading(RUN_IN_M)
-    x, y = centreline.point(RUN_IN_M) + lateral_m * np.array([-math.sin(heading), math.cos(heading)])
+    x, y = centreline.beside(RUN_IN_M, lateral_m)
     return RoadCourse(
         centreline=centreline,
         width_m=width_m,
         obstacle=obstacle,
         scene=Scene(objects, light, sky_grey),
         start_position_world_m=np.array([x, y, config.flying_height_m]),
-        start_yaw_rad=heading + error_rad,
+        start_yaw_rad=centreline.heading(RUN_IN_M) + error_rad,
         start_s_m=RUN_IN_M,
         finish_s_m=finish_s_m,
         off_road_limit_m=config.off_road_limit_m,

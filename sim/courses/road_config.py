@@ -135,7 +135,10 @@ class RoadCourseConfig(Config):
                 f"{OBSTACLE_TO_FINISH_M:g} m from the finish); set obstacle_probability = 0 "
                 "or lengthen it"
             )
-        if self.obstacle_probability > 0 and self.obstacle_height_m.low < self.flying_height_m + 0.1:
+        if (
+            self.obstacle_probability > 0
+            and self.obstacle_height_m.low < self.flying_height_m + 0.1
+        ):
             raise ValueError(
                 f"key 'obstacle_height_m': must be at least flying_height_m + 0.1 = "
                 f"{self.flying_height_m + 0.1:g}, or the drone flies over it"

@@ -53,7 +53,7 @@ def lay_out(config: RoadCourseConfig, rng: np.random.Generator) -> tuple[Centrel
     raise BadInputError(
         f"course: no road of {length_m:.1f} m that keeps clearance_m = {config.clearance_m:g} from "
         f"itself was found in {ATTEMPTS} attempts; shorten length_m, lower bend_angle_deg or "
-        "add \"straight\" to elements"
+        'add "straight" to elements'
     )
 
 

@@ -1,13 +1,15 @@
 """The ground with the road painted on it.
 
-Near the road one quad with PX_M resolution; around it, out to the horizon, four quads on which the
-ground's texture simply repeats. Both use the same periodic tile at the same place, so that no seam
-is seen between them.
+Near the road a rectangle with PX_M resolution; around it, out to the horizon, eight more on which
+the ground's texture simply repeats. Both use the same periodic tile at the same place, so that no
+seam is seen between them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,7 +19,7 @@ from sim.courses import textures
 from sim.courses.centreline import Centreline
 from sim.courses.road_config import RoadCourseConfig
 from sim.courses.textures import PX_M, TILE_M, TILE_PX
-from sim.meshes import ground_rectangle, join, quad
+from sim.meshes import ground_rectangle, join
 from sim.scene import Ground, SceneObject, Surface
 
 MARGIN_M = 1.0
@@ -28,6 +30,9 @@ HORIZON_M = 40.0
 
 FAR_SHRINK = 4
 """The far ground's texture has pixels of 4 cm: its finer grain would only alias."""
+
+NEAR_CELLS = 8
+"""Cuts of the near ground each way; measured fastest with PyBullet's renderer (1: 8 % slower)."""
 
 SUBPIXEL_BITS = 4
 DARKEST, BRIGHTEST = 0.05, 0.95
@@ -77,8 +82,8 @@ def ground_objects(
 ) -> tuple[SceneObject, ...]:
     """Return the near ground with the road on it and the far ground."""
     strength = np.float32(look.texture_strength)
-    ground = look.ground_albedo * (1 + strength * textures.tile(look.ground, rng))
-    road = look.road_albedo * (1 + strength * textures.tile(look.surface, rng))
+    ground = np.float32(look.ground_albedo) * (1 + strength * textures.tile(look.ground, rng))
+    road = np.float32(look.road_albedo) * (1 + strength * textures.tile(look.surface, rng))
     light = 1 + np.float32(look.shade) * textures.shade(rng)
 
     west, south = np.floor((centreline.xy_world_m.min(axis=0) - MARGIN_M) / PX_M).astype(int)
@@ -96,26 +101,20 @@ def ground_objects(
     picture *= light[here]
 
     x_m, y_m = (west * PX_M, east * PX_M), (south * PX_M, north * PX_M)
-    (x0, x1), (y0, y1) = x_m, y_m
-    corners = [[x0, y0, 0.0], [x1, y0, 0.0], [x1, y1, 0.0], [x0, y1, 0.0]]
-    near = quad(corners, [[0, 1], [1, 1], [1, 0], [0, 0]])
-    small = TILE_PX // FAR_SHRINK
-    far_tile = cv2.resize(ground * light, (small, small), interpolation=cv2.INTER_AREA)
-    h = HORIZON_M
-    far = join(
-        *(
-            ground_rectangle(x, y, 1 / TILE_M)
-            for x, y in (
-                ((-h, h), (y1, h)),
-                ((-h, h), (-h, y0)),
-                ((-h, x0), (y0, y1)),
-                ((x1, h), (y0, y1)),
-            )
-        )
-    )
+    size_m = (x_m[1] - x_m[0], y_m[1] - y_m[0])
+    near = ground_rectangle(x_m, y_m, (x_m[0], y_m[1]), size_m, NEAR_CELLS)
+    xs, ys = (-HORIZON_M, *x_m, HORIZON_M), (-HORIZON_M, *y_m, HORIZON_M)
+    around = [
+        ground_rectangle(x, y, (0.0, 0.0), (TILE_M, TILE_M))
+        for x in pairwise(xs)
+        for y in pairwise(ys)
+        if (x, y) != (x_m, y_m)
+    ]
+    small = (TILE_PX // FAR_SHRINK, TILE_PX // FAR_SHRINK)
+    far_tile = cv2.resize(ground * light, small, interpolation=cv2.INTER_AREA)
     return (
         SceneObject("ground", near, Surface(texture=_grey(picture)), collision=Ground()),
-        SceneObject("far ground", far, Surface(texture=_grey(far_tile))),
+        SceneObject("far ground", join(*around), Surface(texture=_grey(far_tile))),
     )
 
 
@@ -125,7 +124,7 @@ def _masks(
     look: RoadLook,
     shape: tuple[int, ...],
     origin_m: NDArray[np.float64],
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Return how much of each pixel is road, and how much of it is paint, 0..1."""
     road, paint = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
 
@@ -149,7 +148,8 @@ def _masks(
         period_m = look.dash_length_m + look.dash_gap_m
         for start_m in np.arange(0.1, centreline.length_m - look.dash_length_m, period_m):
             band(paint, line / 2, -line / 2, start_m, start_m + look.dash_length_m)
-    return road.astype(np.float32) / 255, paint.astype(np.float32) / 255
+    full = np.float32(255)
+    return road.astype(np.float32) / full, paint.astype(np.float32) / full
 
 
 def _apart(albedo: float, difference: float, brighter: bool) -> float:
@@ -160,5 +160,5 @@ def _apart(albedo: float, difference: float, brighter: bool) -> float:
     return BRIGHTEST if albedo < 0.5 else DARKEST
 
 
-def _grey(reflectance: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _grey(reflectance: NDArray[Any]) -> NDArray[np.uint8]:
     return np.round(np.clip(reflectance, 0, 1) * 255).astype(np.uint8)

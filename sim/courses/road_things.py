@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +24,7 @@ PLACING_ATTEMPTS = 40
 REACH_M = 2.0
 """Things stand within this distance of the nearest they may come."""
 
-LEAST_SKEW_RAD = 0.3
+SKEW_MAX_RAD = 0.3
 """An obstacle is turned by at most this against the road."""
 
 
@@ -63,8 +64,7 @@ def place_things(
         for _ in range(PLACING_ATTEMPTS):
             s_m = centreline.length_m * float(rng.random())
             left_m = (nearest_m + REACH_M * float(rng.random())) * (1 if rng.random() < 0.5 else -1)
-            heading = centreline.heading(s_m)
-            xy = centreline.point(s_m) + left_m * np.array([-math.sin(heading), math.cos(heading)])
+            xy = centreline.beside(s_m, left_m)
             free = all(math.dist(xy, other) > radius_m + reach + 0.1 for other, reach in taken)
             if free and centreline.distance(xy) >= nearest_m - 1e-9:
                 taken.append((xy, radius_m))
@@ -73,8 +73,10 @@ def place_things(
     return things
 
 
-def _thing(kind: str, rng: np.random.Generator):  # noqa: ANN202
-    """Return a thing's outer radius and the function that puts it somewhere."""
+def _thing(
+    kind: str, rng: np.random.Generator
+) -> tuple[float, Callable[[str, NDArray[np.float64], float], SceneObject]]:
+    """Return a thing's outer radius and the function that gives it name, place and yaw."""
     surface = Surface(texture=_pattern(float(rng.uniform(0.1, 0.9)), rng))
     collision: Box | Cylinder
     if kind == "pole":
@@ -122,7 +124,7 @@ def place_obstacle(
     across_m = min(config.obstacle_width_m.draw(rng), width_m)
     height_m = config.obstacle_height_m.draw(rng)
     along_m = across_m if kind == "pillar" else float(rng.uniform(0.15, 0.35))
-    skew = 0.0 if kind == "pillar" else float(rng.uniform(-LEAST_SKEW_RAD, LEAST_SKEW_RAD))
+    skew = 0.0 if kind == "pillar" else float(rng.uniform(-SKEW_MAX_RAD, SKEW_MAX_RAD))
     reach_m = math.hypot(across_m, along_m) / 2
     s_m = float(
         rng.uniform(
@@ -132,16 +134,16 @@ def place_obstacle(
     play_m = min((width_m - across_m) / 2, across_m / 4)
     lateral_m = float(rng.uniform(-play_m, play_m))
 
-    heading = centreline.heading(s_m)
-    xy = centreline.point(s_m) + lateral_m * np.array([-math.sin(heading), math.cos(heading)])
+    xy = centreline.beside(s_m, lateral_m)
     if kind == "pillar":
-        mesh, shape = meshes.cylinder(across_m / 2, height_m), Cylinder(across_m / 2, height_m)
+        mesh = meshes.cylinder(across_m / 2, height_m)
+        shape: Box | Cylinder = Cylinder(across_m / 2, height_m)
         corners = mesh.vertices_m[:, :2]
     else:
         size = (along_m, across_m, height_m)
         mesh, shape = meshes.box(size), Box(size)
         corners = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]]) * (along_m / 2, across_m / 2)
-    yaw = heading + skew
+    yaw = centreline.heading(s_m) + skew
     turn = np.array([[math.cos(yaw), -math.sin(yaw)], [math.sin(yaw), math.cos(yaw)]])
     outline = xy + corners @ turn.T
     along = [centreline.project(corner, s_m).s_m for corner in outline]
