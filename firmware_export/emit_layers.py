@@ -79,7 +79,7 @@ Code = tuple[str, tuple[Array, ...], str]
 
 
 def emit_layers(graph: ir.Graph, plan: MemoryPlan, policy: str) -> tuple[LayerCode, ...]:
-    """Return the C of every layer in order of execution.
+    """Return the C of every layer in order of execution, numbered as in the graph.
 
     Args:
         graph: the network.
@@ -88,8 +88,8 @@ def emit_layers(graph: ir.Graph, plan: MemoryPlan, policy: str) -> tuple[LayerCo
     """
     emitter = _Emitter(graph, plan, policy)
     codes = [] if reads_frame(graph) else [_load_frame(emitter)]
-    for layer in graph.layers:
-        function = f"{policy}_layer{len(codes):02d}_{layer.kind}"
+    for index, layer in enumerate(graph.layers):
+        function = f"{policy}_layer{index:02d}_{layer.kind}"
         kernel, arrays, body = _EMITTERS[type(layer)](emitter, layer, function)
         shapes = ", ".join(str(graph.tensors[name].shape) for name in layer.inputs)
         macs = ir.layer_macs(graph, layer)
@@ -110,7 +110,7 @@ def _load_frame(e: _Emitter) -> LayerCode:
     height, width, channels = camera.shape
     target = e.address(camera.name)
     body = f"{INDENT}bw_load_frame({height * width}, {channels}, frame, {target});\n"
-    function = f"{e.policy}_layer00_frame"
+    function = f"{e.policy}_load_frame"
     description = f"camera planes -> {camera.shape}"
     return LayerCode(
         function, "frame", "frame", 0, True, description, "elementwise.h", (), body

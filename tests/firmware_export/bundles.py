@@ -1,0 +1,71 @@
+"""Make policy bundles for tests out of crafted networks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from qdq import QdqBuilder, road_like
+
+from firmware_export.reference import Int8Network
+from policies.bundle import (
+    InputSpec,
+    OutputSpec,
+    PolicyBundle,
+    PolicySpec,
+    Provenance,
+    RoadGuidance,
+    save_bundle,
+)
+from policies.guidance import RoadGuide, dequantise
+
+GUIDANCE = RoadGuidance(
+    speed_max_m_s=0.8,
+    yaw_rate_max_rad_s=2.3,
+    steering_smoothing=0.7,
+    collision_smoothing=0.3,
+    collision_go=0.15,
+    collision_stop=0.6,
+)
+
+
+def commands_of(outputs: np.ndarray, spec: PolicySpec) -> np.ndarray:
+    """Return the commands that the simulator's guidance gives for (N, 2) outputs from a reset."""
+    guide = RoadGuide(spec.guidance)
+    return np.stack(
+        [
+            guide.step(*(dequantise(q, o) for q, o in zip(row, spec.outputs, strict=True)))
+            for row in outputs
+        ]
+    )
+
+
+def road_bundle(
+    folder: Path, builder: QdqBuilder | None = None, *, name: str = "road", frames: int = 12
+) -> PolicyBundle:
+    """Write a bundle whose network has the outputs steering and collision."""
+    builder = builder or road_like(1)
+    model = builder.bytes()
+    channels, height, width = builder.shape
+    outputs = tuple(
+        OutputSpec(name=o, scale=float(builder.params[o][0]), zero_point=builder.params[o][1])
+        for o in builder.outputs
+    )
+    spec = PolicySpec(
+        name=name,
+        task="road",
+        camera="hm01b0",
+        input=InputSpec(height_px=height, width_px=width, channels=channels),
+        outputs=outputs,
+        guidance=GUIDANCE,
+        provenance=Provenance(bytewing_version="0", seed=0, budget="quick"),
+    )
+    rng = np.random.default_rng(5)
+    pixels = rng.integers(0, 256, (frames, channels, height, width), dtype=np.uint8)
+    answers = Int8Network(model).infer(pixels)
+    golden = folder / "golden.tmp.npz"
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez(golden, frames=pixels, outputs=answers, commands=commands_of(answers, spec))
+    data = golden.read_bytes()
+    golden.unlink()
+    return save_bundle(folder, spec, {"int8.onnx": model, "golden.npz": data})
