@@ -45,10 +45,25 @@ class Referee(Protocol):
 class Course(Protocol):
     """What a flight needs of a course, of whatever kind."""
 
-    scene: Scene
-    start_position_world_m: NDArray[np.float64]
-    start_yaw_rad: float
-    parameters: Mapping[str, Any]
+    @property
+    def scene(self) -> Scene:
+        """What there is to see and to hit."""
+        ...
+
+    @property
+    def start_position_world_m(self) -> NDArray[np.float64]:
+        """(3,) where the drone begins, in the air."""
+        ...
+
+    @property
+    def start_yaw_rad(self) -> float:
+        """Its heading there."""
+        ...
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """What was drawn for this course, JSON values only."""
+        ...
 
     def referee(self) -> Referee:
         """Return a fresh referee for one flight."""
