@@ -81,8 +81,10 @@ def flight_metrics(log: FlightLog) -> FlightMetrics:
     tick_s = 1.0 / meta["base_rate_hz"]
     time_s = arrays["state.tick"] * tick_s
     s_m, cross_track_m, road_heading_rad = _along_road(log)
-    yaw_rad = np.array([euler_from_quaternion(q)[2] for q in arrays["state.quaternion_xyzw"]])
-    heading_error_rad = wrap_angle_rad(yaw_rad - road_heading_rad)
+    yaw_rad = [euler_from_quaternion(q)[2] for q in arrays["state.quaternion_xyzw"]]
+    heading_error_rad = np.array(
+        [wrap_angle_rad(yaw - road) for yaw, road in zip(yaw_rad, road_heading_rad, strict=True)]
+    )
     width_m = float(arrays["course.width_m"][0])
     obstacle_s_m = _obstacle_s_m(log)
     outcome = meta["outcome"]

@@ -144,8 +144,6 @@ def fly_log(job: FlightJob, watch: Watch | None = None, gui: bool = False) -> Fl
             "runtime": job.runtime,
             "policy_sha256": job.bundle.sha256 if job.bundle else "",
             "target": job.target.name if job.target and job.runtime == "mcu" else "",
-            # With the seed it makes the course again, for videos and for replays of the camera.
-            "course_config": scenario.course.model_dump(mode="json"),
         },
         gui=gui,
     )

@@ -1,0 +1,122 @@
+"""A flight as a film: the chase view with the onboard frame inset, drawn again from its log."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from scenarios.schema import Scenario
+from sim.airframe import load_airframe
+from sim.camera.chase import ChaseCamera
+from sim.courses.road import generate_road
+from sim.errors import BadInputError
+from sim.files import require_writable_folder
+from sim.flight_log import FlightLog
+from sim.pilot import DroneState
+from sim.world import World
+
+RATE_HZ = 25  # the camera's, so that every onboard frame is shown once
+# TinyRenderer's time grows with the pixels: 45 ms a picture of this size.
+WIDTH_PX, HEIGHT_PX = 480, 360
+INSET_PX, MARGIN_PX = 128, 8  # twice the onboard frame
+_WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
+
+Image = NDArray[np.uint8]
+
+
+def write_video(log: FlightLog, scenario: Scenario, path: Path) -> None:
+    """Film a flight as an mp4, at the speed it was flown.
+
+    Args:
+        log: the flight.
+        scenario: what was flown; with the log's seed it gives the course again.
+        path: the file, ending in ``.mp4``.
+
+    Raises:
+        BadInputError: a file that is no .mp4 or cannot be written.
+    """
+    if path.suffix != ".mp4":
+        raise BadInputError(f"{path}: a video must be named .mp4")
+    require_writable_folder(path.parent)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=".mp4")
+    os.close(handle)
+    try:
+        _film(log, scenario, temporary)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _film(log: FlightLog, scenario: Scenario, path: str) -> None:
+    course = generate_road(scenario.course, log.meta["seed"])
+    airframe = load_airframe(scenario.airframe)
+    codec = cv2.VideoWriter_fourcc(*"mp4v")  # type: ignore[attr-defined]
+    film = cv2.VideoWriter(path, codec, RATE_HZ, (WIDTH_PX, HEIGHT_PX))
+    if not film.isOpened():
+        raise BadInputError(f"{path}: this OpenCV has no mp4 encoder; install opencv-python")
+    try:
+        with World(course.scene) as world:
+            world.add_drone(
+                mass_kg=airframe.mass_kg,
+                inertia_kg_m2=airframe.inertia_kg_m2,
+                collision_radius_m=airframe.collision_radius_m,
+                collision_height_m=airframe.collision_height_m,
+                position_world_m=course.start_position_world_m,
+                yaw_rad=course.start_yaw_rad,
+            )
+            chase = ChaseCamera(world)
+            period_ticks = log.meta["base_rate_hz"] // RATE_HZ
+            for tick in range(0, log.meta["duration_ticks"], period_ticks):
+                state = _state_at(log, tick)
+                world.place_drone(state.position_world_m, state.quaternion_xyzw)
+                view = chase.render(state, WIDTH_PX, HEIGHT_PX)
+                bgr = cv2.cvtColor(view, cv2.COLOR_RGB2BGR).astype(np.uint8, copy=False)
+                film.write(_annotated(bgr, log, tick, state))
+    finally:
+        film.release()
+
+
+def _state_at(log: FlightLog, tick: int) -> DroneState:
+    """Return the last state written down at or before ``tick``."""
+    arrays = log.arrays
+    index = int(np.searchsorted(arrays["state.tick"], tick, side="right")) - 1
+    return DroneState(
+        arrays["state.position_world_m"][index],
+        arrays["state.quaternion_xyzw"][index],
+        arrays["state.velocity_world_m_s"][index],
+        arrays["state.angular_velocity_body_rad_s"][index],
+    )
+
+
+def _annotated(view: Image, log: FlightLog, tick: int, state: DroneState) -> Image:
+    """Return the view with the onboard frame and a line of text on it."""
+    frames = log.arrays["camera.frames"]
+    index = int(np.searchsorted(log.arrays["camera.tick"], tick, side="right")) - 1
+    if 0 <= index < len(frames):
+        frame = frames[index]
+        size = (INSET_PX, round(INSET_PX * frame.shape[0] / frame.shape[1]))
+        inset = cv2.resize(frame, size, interpolation=cv2.INTER_NEAREST)
+        top, left = MARGIN_PX, WIDTH_PX - INSET_PX - MARGIN_PX
+        bottom, right = top + inset.shape[0], left + inset.shape[1]
+        cv2.rectangle(view, (left - 2, top - 2), (right + 1, bottom + 1), _WHITE, -1)
+        view[top:bottom, left:right] = inset[:, :, None]
+    seconds = tick / log.meta["base_rate_hz"]
+    speed_m_s = float(np.hypot(*state.velocity_world_m_s[:2]))
+    last = tick + log.meta["base_rate_hz"] // RATE_HZ >= log.meta["duration_ticks"]
+    ending = f"   {log.meta['outcome']}" if last else ""
+    text = (
+        f"{log.meta['scenario']} {log.meta['seed']}   {log.meta['runtime']}   "
+        f"{seconds:5.2f} s   {speed_m_s:.2f} m/s{ending}"
+    )
+    x, y = MARGIN_PX, HEIGHT_PX - MARGIN_PX
+    for colour, shift in ((_BLACK, 1), (_WHITE, 0)):
+        at = (x + shift, y + shift)
+        cv2.putText(view, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, 1, cv2.LINE_AA)
+    return view
