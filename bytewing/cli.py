@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import enum
 import json
+import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 
@@ -20,11 +23,15 @@ app = typer.Typer(
     name="bytewing",
     help="Fly, shrink, export and verify tiny drone networks: "
     "the bytes you flash are the bytes that flew.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+Report = TypeVar("Report")
+# What a shell reports of a program that Ctrl-C ended: 128 + SIGINT.
+INTERRUPTED = 130
 
 
 class Listing(enum.StrEnum):
@@ -41,6 +48,13 @@ Seeds = Annotated[str | None, typer.Option(metavar="A:B", help="Seeds A to B-1."
 Jobs = Annotated[int | None, typer.Option(min=1, help="Processes; all cores by default.")]
 Target = Annotated[str, typer.Option(help="Microcontroller: see 'bytewing list targets'.")]
 Policy = Annotated[str, typer.Argument(help="A policy that ships, or a bundle's folder.")]
+
+
+@app.callback(invoke_without_command=True)
+def bare(context: typer.Context) -> None:
+    """Show the help where no command is given."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 @app.command()
@@ -84,22 +98,21 @@ def fly(
     from bytewing import api
     from bytewing.show import print_flights
 
-    report = api.fly(
-        scenario,
-        policy=policy,
-        runtime=runtime,
-        target=target,
-        seeds=_parse_seeds(seeds),
-        jobs=jobs,
-        gui=gui,
-        video=video,
-        log_dir=log,
-        overrides=assignments or (),
-    )
-    if as_json:
-        _print_json(report.as_json())
-    else:
-        print_flights(report)
+    with _answer(as_json, print_flights) as answer:
+        report = answer(
+            api.fly(
+                scenario,
+                policy=policy,
+                runtime=runtime,
+                target=target,
+                seeds=_parse_seeds(seeds),
+                jobs=jobs,
+                gui=gui,
+                video=video,
+                log_dir=log,
+                overrides=assignments or (),
+            )
+        )
     raise typer.Exit(0 if report.all_completed else 1)
 
 
@@ -149,11 +162,8 @@ def export(
     from bytewing import api
     from bytewing.show import print_export
 
-    report = api.export(policy, target=target, out=out)
-    if as_json:
-        _print_json(report.as_json())
-    else:
-        print_export(report)
+    with _answer(as_json, print_export) as answer:
+        answer(api.export(policy, target=target, out=out))
 
 
 @app.command()
@@ -174,18 +184,17 @@ def verify(
     from bytewing import api
     from bytewing.show import print_verdict
 
-    report = api.verify(
-        policy,
-        suite=suite,
-        runtimes=[name.strip() for name in runtimes.split(",") if name.strip()],
-        target=target,
-        seeds=_parse_seeds(seeds),
-        jobs=jobs,
-    )
-    if as_json:
-        _print_json(report.as_json())
-    else:
-        print_verdict(report)
+    with _answer(as_json, print_verdict) as answer:
+        report = answer(
+            api.verify(
+                policy,
+                suite=suite,
+                runtimes=[name.strip() for name in runtimes.split(",") if name.strip()],
+                target=target,
+                seeds=_parse_seeds(seeds),
+                jobs=jobs,
+            )
+        )
     raise typer.Exit(0 if report.passed else 1)
 
 
@@ -200,11 +209,8 @@ def bench(
     from bytewing.show import print_bench
     from bytewing.studies.bench import run_bench
 
-    report = run_bench(what)
-    if as_json:
-        _print_json(report)
-    else:
-        print_bench(report)
+    with _answer(as_json, print_bench) as answer:
+        answer(run_bench(what))
 
 
 @app.command("list")
@@ -230,23 +236,30 @@ def main() -> NoReturn:
     from sim.errors import BytewingError
 
     try:
-        app()
+        exit_code = app(standalone_mode=False)
     except BytewingError as error:
         _fail(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        _fail("interrupted; what was finished is kept", 130)
+    except (KeyboardInterrupt, typer.Abort):
+        exit_code = INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader left; nothing more to tell it
+        exit_code = 0
     except ModuleNotFoundError as error:
-        if error.name in ("torch", "onnxscript"):
-            _fail(
-                "training needs PyTorch, which is not installed: "
-                "pip install 'bytewing[train]' (with a CPU only, first PyTorch's CPU build)",
-                2,
-            )
-        raise
-    sys.exit(0)
+        if error.name not in ("torch", "onnxscript"):
+            raise
+        _fail(
+            "training needs PyTorch, which is not installed: pip install 'bytewing[train]' "
+            "(on a computer without a GPU, PyTorch's CPU build first)",
+            2,
+        )
+    except Exception as error:
+        # The parser's own errors; which library's they are depends on typer's version.
+        if not hasattr(error, "format_message"):
+            raise
+        _fail(f"{error.format_message()} (see bytewing --help)", 2)
+    if exit_code == INTERRUPTED:
+        _fail("interrupted; what was finished is kept", INTERRUPTED)
+    sys.exit(exit_code or 0)
 
 
 def _parse_seeds(text: str | None) -> range | None:
@@ -255,8 +268,38 @@ def _parse_seeds(text: str | None) -> range | None:
     return None if text is None else parse_seeds(text)
 
 
-def _print_json(document: Any) -> None:  # noqa: ANN401 (any JSON value)
-    typer.echo(json.dumps(document, indent=2, allow_nan=False))
+@contextmanager
+def _answer(as_json: bool, show: Callable[[Any], None]) -> Iterator[Callable[[Report], Report]]:
+    """Yield a function that prints a report, as JSON or by ``show``, and passes it on.
+
+    Until the document is printed stdout leads to stderr: PyBullet, compilers and processes of ours
+    write to file descriptor 1 as they like, and with ``--json`` nothing else may arrive there.
+    """
+    if not as_json:
+
+        def answer(report: Report) -> Report:
+            show(report)
+            return report
+
+        yield answer
+        return
+    sys.stdout.flush()
+    real = os.dup(1)
+    os.dup2(2, 1)
+
+    def answer_json(report: Report) -> Report:
+        document = report if isinstance(report, dict) else report.as_json()  # type: ignore[attr-defined]
+        with os.fdopen(os.dup(real), "w") as stream:
+            json.dump(document, stream, indent=2, allow_nan=False)
+            stream.write("\n")
+        return report
+
+    try:
+        yield answer_json
+    finally:
+        sys.stdout.flush()
+        os.dup2(real, 1)
+        os.close(real)
 
 
 def _fail(message: str, exit_code: int) -> NoReturn:
