@@ -7,6 +7,12 @@ import math
 import numpy as np
 import pytest
 
+from policies.assemble import float_files, save_quantised
+from policies.bundle import InputSpec, PolicySpec, Provenance
+from policies.compress.quantize import post_training
+from policies.experts import ROAD_GUIDANCE
+from policies.nets.folded import ConvRelu, FoldedNetwork, Head
+from scenarios.schema import load_scenario
 from sim.flight_log import FORMAT_VERSION, FlightLog
 from sim.frames import quaternion_from_euler
 
@@ -84,3 +90,58 @@ def s_curve_xy():
 @pytest.fixture
 def make_log():
     return _flight_log
+
+
+@pytest.fixture(scope="session")
+def toy_bundle(tmp_path_factory):
+    """A bundle that is complete and small: random features, untrained, flies and leaves the road."""
+    rng = np.random.default_rng(11)
+
+    def weights(*shape):
+        return rng.normal(0, 1 / math.sqrt(np.prod(shape[1:])), shape).astype(np.float32)
+
+    network = FoldedNetwork(
+        (1, 64, 64),
+        (
+            ConvRelu("stem", weights(4, 1, 5, 5), weights(4, 1)[:, 0], 4, 2, 1),
+            ConvRelu("deep", weights(6, 4, 3, 3), weights(6, 1)[:, 0], 4, 1, 1),
+        ),
+        (
+            Head("steering", 3 * weights(1, 96), weights(1, 1)[0], False),
+            Head("collision", weights(1, 96), np.array([-3.0], np.float32), True),
+        ),
+    )
+    frames = rng.integers(0, 256, (40, 1, 64, 64), np.uint8)
+    spec = PolicySpec(
+        name="toy",
+        task="road",
+        camera="hm01b0",
+        input=InputSpec(height_px=64, width_px=64),
+        outputs=(),
+        guidance=ROAD_GUIDANCE,
+        provenance=Provenance(bytewing_version="0", seed=0, budget="quick"),
+    )
+    return save_quantised(
+        tmp_path_factory.mktemp("toy"),
+        spec,
+        post_training(network, frames),
+        frames[:4],
+        float_files(network, {}),
+    )
+
+
+@pytest.fixture
+def short_scenario(tmp_path):
+    """A blocked road that is over after a second and a half of flight."""
+    path = tmp_path / "short.toml"
+    path.write_text(
+        'name = "short"\n'
+        'description = "A flight for tests, over at its time limit."\n'
+        'task = "road"\n'
+        "time_limit_s = 1.5\n"
+        "[course]\n"
+        "length_m = 6\n"
+        "thing_count = 2\n"
+        "obstacle_probability = 1.0\n"
+    )
+    return load_scenario(path)
