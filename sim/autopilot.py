@@ -145,8 +145,8 @@ def _gain_table(airframe: Airframe) -> Vector:
     table = np.zeros((LOOPS, 6))
 
     def fill(loop: int, pid: Pid, output_limit: float, period_s: float) -> None:
-        # An integral that saturates the output alone could only take longer to unwind. (The firmware
-        # leaves that of the velocity and height loops practically unbounded.)
+        # Beyond what saturates the output alone an integral would only take longer to unwind. (The
+        # firmware leaves those of the velocity and height loops practically unbounded.)
         bound = min(pid.integral_limit, output_limit / pid.i) if pid.i else pid.integral_limit
         table[loop] = pid.p, pid.i, pid.d, bound, output_limit, period_s
 

@@ -227,15 +227,65 @@ def test_what_it_remembers_of_being_held_is_bounded():
         place, still, ticks = np.array([0, 0, HEIGHT_M]), np.zeros(3), CLOCK.ticks(hold_s)
         for tick in range(ticks):
             autopilot.update(tick, place, LEVEL, still, still, go(0.5, 0.5, 1, 1))
-        return autopilot.update(ticks, place, LEVEL, still, still, HOVER)
+        # Then the other way for long enough that every loop leaves its saturation.
+        place, velocity = np.array([0, 0, HEIGHT_M + 1.0]), np.array([0.8, 0.8, 1.0])
+        return [
+            autopilot.update(ticks + tick, place, LEVEL, velocity, still, HOVER).copy()
+            for tick in range(CLOCK.ticks(20.0))
+        ]
 
     assert np.array_equal(released_after(60), released_after(90))
+
+
+def test_the_height_asked_for_does_not_run_away_from_a_drone_that_is_held():
+    autopilot = Autopilot(AIRFRAME, CLOCK)
+    autopilot.reset(HEIGHT_M, 0.0)
+    still = np.zeros(3)
+    for tick in range(CLOCK.ticks(10.0)):
+        autopilot.update(tick, np.array([0, 0, HEIGHT_M]), LEVEL, still, still, go(climb=1.0))
+    higher = np.array([0, 0, HEIGHT_M + 1.0])
+    for tick in range(tick + 1, tick + CLOCK.ticks(10.0)):
+        rpm = autopilot.update(tick, higher, LEVEL, still, still, HOVER)
+    assert (rpm < AIRFRAME.hover_rpm).all()  # it wants to come down, not ten metres up
+
+
+def test_forward_and_left_answer_alike():
+    ahead = fly(after(0.1, go(forward=0.5)), 1.5, start_euler_rad=(0, 0, 0))
+    aside = fly(after(0.1, go(left=0.5)), 1.5, start_euler_rad=(0, 0, 0))
+    assert ahead.position[:, 0] == pytest.approx(aside.position[:, 1], abs=1e-6)
+    assert ahead.position[-1, 0] > 0.4
+
+
+def test_tilt_is_limited_also_where_the_wind_asks_for_more():
+    flight = fly(lambda t_s: HOVER, 6.0, height_m=20.0, wind=np.array([-9.0, 0.0, 0.0]),
+                 start_euler_rad=(0, 0, 0))  # fmt: skip
+    assert flight.tilt_deg[-1000:].mean() == pytest.approx(20.0, abs=0.5)
+    assert flight.forward[-1] < -0.3
+
+
+def test_a_climb_faster_than_the_limit_is_flown_at_the_limit():
+    flight = fly(lambda t_s: go(climb=5.0) if t_s < 0.2 else HOVER, 4.0)
+    assert flight.height[-1] == pytest.approx(HEIGHT_M + 0.2, abs=0.02)
+
+
+def test_motors_short_of_thrust_keep_the_torque_and_lose_lift():
+    def rpm(height_m):
+        autopilot = Autopilot(AIRFRAME, CLOCK)
+        autopilot.reset(1.0, 0.0)
+        rolling = np.array([0.5, 0.0, 0.0])
+        place = np.array([0, 0, height_m])
+        return autopilot.update(0, place, LEVEL, np.zeros(3), rolling, HOVER).copy()
+
+    level, low = rpm(1.0) ** 2, rpm(0.0) ** 2
+    assert low.max() == pytest.approx(AIRFRAME.rotors.speed_max_rpm**2)
+    assert low - low[0] == pytest.approx(level - level[0])
+    assert low.sum() > level.sum()
 
 
 def test_it_runs_at_its_own_rates_only():
     autopilot = Autopilot(AIRFRAME, CLOCK)
     autopilot.reset(HEIGHT_M, 0.0)
-    place, still = np.array([0, 0, HEIGHT_M]), np.zeros(3)
+    place = np.array([0, 0, HEIGHT_M])
     outputs = []
     for tick in range(40):
         omega = np.array([0.01 * tick, 0.0, 0.0])
