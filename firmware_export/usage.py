@@ -20,7 +20,7 @@ def usage_text(spec: PolicySpec, target: Target, report: dict[str, Any]) -> str:
     name, size = spec.name, spec.input
     flash_budget = target.memory.policy_flash_bytes.value
     ram_budget = target.memory.policy_ram_bytes.value
-    flags = " ".join(["-std=c99", "-O2", *ARITHMETIC_FLAGS, *target.core.gcc_flags])
+    flags = " ".join(["-std=c99", "-O3", *ARITHMETIC_FLAGS, *target.core.gcc_flags])
     return f"""\
 # {name}: a Bytewing policy as C
 

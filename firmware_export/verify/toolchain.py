@@ -27,10 +27,13 @@ ZIG = (sys.executable, "-m", "ziglang", "cc")
 # Contraction into fused multiply-adds would change results from one core to the next; errno would
 # turn a fused multiply-add that the source asks for into a library call (ARM has it as one VFMA).
 ARITHMETIC_FLAGS = ("-ffp-contract=off", "-fno-math-errno")
-COMMON_FLAGS = ("-std=c99", "-O2", *ARITHMETIC_FLAGS)
+# zig makes the same code of -O2 and -O3; gcc 12 is a quarter faster with -O3, on both machines.
+COMMON_FLAGS = ("-std=c99", "-O3", *ARITHMETIC_FLAGS)
 
-# The generic CPU, not this one: a cache folder may be shared by machines of unlike age.
 HOST_FLAGS = (*COMMON_FLAGS, "-fPIC", "-shared")
+# zig compiles for this very CPU unless told otherwise, but a cache folder may be shared by machines
+# of unlike age.
+ZIG_HOST_FLAGS = ("-mcpu=baseline",)
 
 # Sections a function, collected from the entry symbols on: without that all of compiler-rt stays.
 # No -nostdlib: soft floating point and memory helpers come from compiler-rt (gcc: libgcc).
@@ -72,7 +75,8 @@ def compile_host_library(
         MissingToolError: the compiler is not installed.
     """
     command = _compiler(compiler, "BYTEWING_CC")
-    return _build(command, [*HOST_FLAGS, *cflags], sources, "library.so")
+    core_flags = ZIG_HOST_FLAGS if command == ZIG else ()
+    return _build(command, [*HOST_FLAGS, *core_flags, *cflags], sources, "library.so")
 
 
 def compile_firmware(
