@@ -121,10 +121,7 @@ def measure_policy(bundle: PolicyBundle, target: Target) -> ExportReport:
 
     ``fits`` may be False. Raises BadInputError where it does not even fit the chip.
     """
-    try:
-        policy = McuPolicy(bundle, target)
-    except BytewingError as error:
-        raise _as_overflow(error, bundle, target) from error
+    policy = McuPolicy(bundle, target)
     device = policy.new_machine()
     device.paint_stack()
     device.reset()
@@ -170,32 +167,13 @@ def run_selftest(bundle: PolicyBundle, target: Target) -> None:
     """Run the golden vectors on the emulated target; BytewingError where one disagrees."""
     name = bundle.spec.name
     entries = (*entry_symbols(name), f"{name}_selftest")
-    try:
-        firmware = compile_firmware(emit(bundle), target, entries)
-    except BytewingError as error:
-        raise _as_overflow(error, bundle, target) from error
+    firmware = compile_firmware(emit(bundle), target, entries)
     code = policy_machine(firmware, target, bundle).selftest()
     if code != 0:
         raise BytewingError(
             f"policy {name!r}: {name}_selftest() returns {code} on emulated {target.name}: "
             "its C does not compute what flew; quantise it again"
         )
-
-
-def _as_overflow(error: BytewingError, bundle: PolicyBundle, target: Target) -> BytewingError:
-    """Return what to raise for a failed build: a full chip is the user's input, not our fault."""
-    full = re.search(
-        r"region '(\w+)': overflowed by (\d+) bytes|(FLASH|RAM)\W+overflowed by (\d+)", str(error)
-    )
-    if not full:
-        return error
-    region, excess = full[1] or full[3], int(full[2] or full[4])
-    memory = target.memory
-    size = memory.flash_bytes if region == "FLASH" else memory.ram_bytes
-    return BadInputError(
-        f"policy {bundle.spec.name!r} does not fit {target.name}: {region} of {size.value:,.0f} B "
-        f"overflows by {excess:,} B; shrink the network or take a larger target"
-    )
 
 
 def _layer_reports(graph: Graph, profile: Profile) -> tuple[LayerReport, ...]:

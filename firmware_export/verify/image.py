@@ -8,6 +8,8 @@ from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
 
+from sim.errors import BytewingError
+
 # ELF specification, sh_flags.
 SHF_WRITE, SHF_ALLOC = 0x1, 0x2
 
@@ -83,7 +85,7 @@ class Image:
 
 
 def load_image(path: Path) -> Image:
-    """Read an ELF that our own toolchain linked."""
+    """Read an ELF that our own toolchain linked; BytewingError where it has been stripped."""
     with open(path, "rb") as stream:
         elf = ELFFile(stream)
         sections = tuple(
@@ -97,9 +99,12 @@ def load_image(path: Path) -> Image:
             for section in elf.iter_sections()
             if section["sh_flags"] & SHF_ALLOC and section["sh_size"]
         )
+        table = elf.get_section_by_name(".symtab")
+        if table is None:
+            raise BytewingError(f"{path}: has no symbols; compile without -s and -Os")
         symbols: dict[str, int] = {}
         functions: dict[int, Function] = {}
-        for symbol in elf.get_section_by_name(".symtab").iter_symbols():
+        for symbol in table.iter_symbols():
             kind = symbol["st_info"]["type"]
             if not symbol.name or kind not in ("STT_FUNC", "STT_OBJECT"):
                 continue

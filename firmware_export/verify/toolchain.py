@@ -11,6 +11,7 @@ import functools
 import hashlib
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -46,6 +47,11 @@ FIRMWARE_FLAGS = (
     "-fno-asynchronous-unwind-tables",
     "-Wl,--gc-sections",
 )
+
+# What a linker says of a full memory: lld and GNU ld.
+OVERFLOW = re.compile(r"region ['`](\w+)':? overflowed by (\d+) bytes")
+# The first line that says what is wrong, not the driver's remark that something was.
+ERROR_LINE = re.compile(r"^(?!collect2).*(error:|overflowed by|undefined reference)")
 
 
 def cache_folder() -> Path:
@@ -100,6 +106,7 @@ def compile_firmware(
         Path of the linked ELF in the cache.
 
     Raises:
+        BadInputError: code or data do not fit into the chip's memory.
         BytewingError: the compiler or linker refused; the line shows its first error.
         MissingToolError: the compiler is not installed.
     """
@@ -110,7 +117,18 @@ def compile_firmware(
         core_flags = [*target.core.gcc_flags, "-nostartfiles"]
     flags = [*FIRMWARE_FLAGS, *core_flags, "-Wl,-T,link.ld", f"-Wl,--entry={entries[0]}", *cflags]
     files = {**sources, "link.ld": linker_script(target, entries)}
-    return _build(command, flags, files, "firmware.elf")
+    try:
+        return _build(command, flags, files, "firmware.elf")
+    except BytewingError as error:
+        full = OVERFLOW.search(str(error))
+        if full is None:
+            raise
+        memory = target.memory
+        size = memory.flash_bytes if full[1] == "FLASH" else memory.ram_bytes
+        raise BadInputError(
+            f"{target.name}: {full[1]} of {size.value:,.0f} B overflows by {int(full[2]):,} B; "
+            "shrink the network or take a larger target"
+        ) from error
 
 
 def linker_script(target: Target, entries: Sequence[str]) -> str:
@@ -213,5 +231,5 @@ def _run(command: Sequence[str], work: Path) -> None:
     shutil.rmtree(work / "zig-local", ignore_errors=True)
     if result.returncode != 0:
         lines = (result.stderr + result.stdout).splitlines()
-        errors = [line for line in lines if "error:" in line] or lines or ["no message"]
+        errors = [line for line in lines if ERROR_LINE.match(line)] or lines or ["no message"]
         raise BytewingError(f"C compiler failed: {errors[0].strip()}")
