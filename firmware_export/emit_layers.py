@@ -11,7 +11,7 @@ from firmware_export import ir
 from firmware_export.c_text import Array, comment, literal
 from firmware_export.memory import MemoryPlan, reads_frame
 
-LANES = 4  # output channels whose weights lie interleaved, see kernels/dot.h
+LANES = 2  # output channels whose weights lie interleaved, see kernels/dot.h
 INDENT = " " * 4
 
 
@@ -161,22 +161,25 @@ def _conv(e: _Emitter, layer: ir.Conv, function: str) -> Code:
     zero_point = 0 if on_frame else x.zero_point
     flat = layer.weights.reshape(len(layer.weights), -1)
     packed = flat.T.reshape(-1) if layer.is_depthwise else interleave(flat, layer.groups)
-    arrays = (
+    arrays = [
         Array(f"{function}_weights", packed),
         Array(f"{function}_bias", _folded_bias(layer, zero_point)),
         Array(f"{function}_multiplier", layer.multiplier),
-    )
+    ]
     names = ", ".join(array.name for array in arrays)
-    ends = (
-        f"/* zero point of the input */ {zero_point}, {e.address(x.name)}",
-        names,
-        f"/* zero point of the output */ {y.zero_point}, {e.address(y.name)}",
-    )
+    outside = "(const int8_t *)0"
+    if any(layer.window.pads):
+        arrays.append(Array(f"{function}_outside", np.full(x.shape[2], zero_point, np.int8)))
+        outside = arrays[-1].name
     window = _window(layer.window, x, y)
+    ends = (names, f"/* zero point of the output */ {y.zero_point}, {e.address(y.name)}")
+    source = e.address(x.name)
     if layer.is_depthwise:
-        return "depthwise.h", arrays, window + _call("bw_depthwise", "window", *ends)
-    modes = f"window, /* groups */ {layer.groups}, /* uint8 input */ {int(on_frame)}"
-    return "conv.h", arrays, window + _call("bw_conv", modes, *ends)
+        taps = f"{INDENT}const int8_t *taps[{flat.shape[1]}];\n"
+        call = _call("bw_depthwise", f"window, {outside}, taps, {source}", *ends)
+        return "depthwise.h", tuple(arrays), window + taps + call
+    modes = f"window, /* groups */ {layer.groups}, /* uint8 input */ {int(on_frame)}, {outside}"
+    return "conv.h", tuple(arrays), window + _call("bw_conv", f"{modes}, {source}", *ends)
 
 
 def _gemm(e: _Emitter, layer: ir.Gemm, function: str) -> Code:

@@ -23,9 +23,16 @@
 
 BW_INLINE int8_t bw_saturate(int32_t value)
 {
+#if defined(__ARM_FEATURE_SAT) && defined(__GNUC__)
+    /* One instruction; compilers merge the comparisons below with what precedes them and miss it. */
+    int32_t saturated;
+    __asm__("ssat %0, #8, %1" : "=r"(saturated) : "r"(value));
+    return (int8_t)saturated;
+#else
     value = value < -128 ? -128 : value;
     value = value > 127 ? 127 : value;
     return (int8_t)value;
+#endif
 }
 
 /* Round half to even: 1.5 * 2^23 leaves no bits for a fraction in a float32 and puts the integer

@@ -14,11 +14,13 @@ typedef struct {
     int dilation_h, dilation_w;
 } bw_window_t;
 
-/* Whether all taps of the window whose first tap is at (top, left) lie inside the image. */
-BW_INLINE int bw_is_inside(bw_window_t s, int top, int left)
+/* Whether `pixels` windows side by side, the first with its first tap at (top, left), lie inside
+   the image with all their taps. */
+BW_INLINE int bw_is_inside(bw_window_t s, int top, int left, int pixels)
 {
+    const int right = left + (s.kernel_w - 1) * s.dilation_w + (pixels - 1) * s.stride_w;
     return top >= 0 && top + (s.kernel_h - 1) * s.dilation_h < s.in_h && left >= 0 &&
-           left + (s.kernel_w - 1) * s.dilation_w < s.in_w;
+           right < s.in_w;
 }
 
 /* Whether one tap lies inside the image. */
