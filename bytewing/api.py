@@ -134,7 +134,7 @@ def train(
         budget=budget,
         resume=resume,
         init_from=start,
-        jobs=jobs or default_jobs(),
+        n_jobs=jobs or default_jobs(),
     )
 
 

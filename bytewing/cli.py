@@ -258,7 +258,7 @@ def main() -> NoReturn:
             raise
         _fail(f"{error.format_message()} (see bytewing --help)", 2)
     if exit_code == INTERRUPTED:
-        _fail("interrupted; what was finished is kept", INTERRUPTED)
+        _fail("interrupted", INTERRUPTED)
     sys.exit(exit_code or 0)
 
 

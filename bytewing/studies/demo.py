@@ -39,8 +39,9 @@ def run_demo(out: Path, quick: bool = False) -> bool:
     require_writable_folder(out)
 
     clock.stage("1/4 collect flights, train, quantise")
-    budget = "quick" if quick else "standard"
-    bundle = api.train(TASK, out / "policy", seed=SEED, budget=budget, resume=True)
+    budget, policy = "quick" if quick else "standard", out / "policy"
+    resume = (policy / "training").exists()
+    bundle = api.train(TASK, policy, seed=SEED, budget=budget, resume=resume)
     clock.stage(f"2/4 export C for {TARGET}")
     firmware = api.export(bundle, TARGET, out / "firmware").as_json()
     clock.stage("3/4 fly unseen courses with every runtime and compare the rungs")
