@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import tomli_w
 
-from sim.airframe import AIRFRAMES, Airframe, load_airframe
+from sim.airframe import AIRFRAMES, GRAVITY_M_S2, Airframe, load_airframe
 from sim.config import load
 from sim.errors import BadInputError
+from sim.world import GRAVITY_M_S2 as GRAVITY_OF_THE_WORLD_M_S2
 
 SHIPPED = sorted(path.stem for path in AIRFRAMES.glob("*.toml"))
 
@@ -53,6 +54,10 @@ def test_what_ships_can_fly_and_states_a_source_for_every_value(name):
 def test_thrust_agrees_with_what_bitcraze_measured(rpm, grams):
     coefficient = load_airframe("crazyflie21").rotors.thrust_coefficient_n_rpm2
     assert 4 * coefficient * rpm**2 == pytest.approx(grams * 9.81e-3, rel=0.06)
+
+
+def test_what_the_autopilot_carries_is_what_the_world_pulls():
+    assert GRAVITY_M_S2 == GRAVITY_OF_THE_WORLD_M_S2
 
 
 def test_thrust_to_weight_is_that_of_a_crazyflie_with_decks():

@@ -244,8 +244,8 @@ def test_the_height_asked_for_does_not_run_away_from_a_drone_that_is_held():
     for tick in range(CLOCK.ticks(10.0)):
         autopilot.update(tick, np.array([0, 0, HEIGHT_M]), LEVEL, still, still, go(climb=1.0))
     higher = np.array([0, 0, HEIGHT_M + 1.0])
-    for tick in range(tick + 1, tick + CLOCK.ticks(10.0)):
-        rpm = autopilot.update(tick, higher, LEVEL, still, still, HOVER)
+    for later in range(CLOCK.ticks(10.0)):
+        rpm = autopilot.update(tick + 1 + later, higher, LEVEL, still, still, HOVER)
     assert (rpm < AIRFRAME.hover_rpm).all()  # it wants to come down, not ten metres up
 
 
