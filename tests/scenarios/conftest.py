@@ -12,6 +12,7 @@ from policies.bundle import InputSpec, PolicySpec, Provenance
 from policies.compress.quantize import post_training
 from policies.experts import ROAD_GUIDANCE
 from policies.nets.folded import ConvRelu, FoldedNetwork, Head
+from scenarios.run import FlightJob, fly_log
 from scenarios.schema import load_scenario
 from sim.flight_log import FORMAT_VERSION, FlightLog
 from sim.frames import quaternion_from_euler
@@ -111,7 +112,9 @@ def toy_bundle(tmp_path_factory):
             Head("collision", weights(1, 96), np.array([-3.0], np.float32), True),
         ),
     )
-    frames = rng.integers(0, 256, (40, 1, 64, 64), np.uint8)
+    seen = load_scenario("gentle", ["time_limit_s=2"])
+    flight = fly_log(FlightJob(seen, 2_710_000, "brightest"))
+    frames = flight.arrays["camera.frames"][:, None]
     spec = PolicySpec(
         name="toy",
         task="road",
