@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 
 from sim.errors import BytewingError
 
@@ -100,7 +101,7 @@ def load_image(path: Path) -> Image:
             if section["sh_flags"] & SHF_ALLOC and section["sh_size"]
         )
         table = elf.get_section_by_name(".symtab")
-        if table is None:
+        if not isinstance(table, SymbolTableSection):
             raise BytewingError(f"{path}: has no symbols; compile without -s and -Os")
         symbols: dict[str, int] = {}
         functions: dict[int, Function] = {}

@@ -15,7 +15,7 @@ from unicorn import arm_const
 
 from firmware_export.target import Target
 from firmware_export.verify.image import Image, load_image
-from sim.errors import BytewingError
+from sim.errors import BadInputError, BytewingError
 
 # Unicorn has no Cortex-M0+; its M0 executes the same instructions (Armv6-M).
 CPU_MODELS = {
@@ -95,10 +95,9 @@ class Machine:
         engine.reg_write(arm_const.UC_ARM_REG_SP, self._ram_end)
         engine.reg_write(arm_const.UC_ARM_REG_LR, RETURN_ADDRESS | 1)
         self._bad_access = ""
+        limit_us = int(TIME_LIMIT_S * 1_000_000)
         try:
-            engine.emu_start(
-                self.image.symbols[name] | 1, RETURN_ADDRESS, timeout=TIME_LIMIT_S * 1_000_000
-            )
+            engine.emu_start(self.image.symbols[name] | 1, RETURN_ADDRESS, timeout=limit_us)
         except unicorn.UcError as error:
             raise self._fault(name, self._bad_access or str(error)) from error
         if engine.reg_read(arm_const.UC_ARM_REG_PC) != RETURN_ADDRESS:
@@ -181,6 +180,7 @@ class PolicyMachine(Machine):
         super().__init__(path, target)
         self.name = name
         self._output_count = output_count
+        self._frame_bytes = frame_bytes
         self.frame_address = self.allocate(frame_bytes)
         self.command_address = self.allocate(4 * 4)
 
@@ -194,7 +194,15 @@ class PolicyMachine(Machine):
         Returns:
             Network outputs (K,) int8; command (4,) float32: forward, left, climb speed in m/s and
             yaw rate in rad/s.
+
+        Raises:
+            BadInputError: the frame has another type or size than the policy's input.
         """
+        if frame.dtype != np.uint8 or frame.size != self._frame_bytes:
+            raise BadInputError(
+                f"a frame is {frame.dtype} {frame.shape}: policy {self.name!r} takes uint8 of "
+                f"{self._frame_bytes} values"
+            )
         self.write(self.frame_address, frame.tobytes())
         self.call(f"{self.name}_step", self.frame_address, self.command_address)
         outputs = self.read(self.call(f"{self.name}_outputs") & 0xFFFF_FFFF, self._output_count)
