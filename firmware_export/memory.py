@@ -9,8 +9,10 @@ is placing intervals with a minimal distance for each pair.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from firmware_export.ir import (
     Add,
@@ -24,9 +26,8 @@ from firmware_export.ir import (
     Tensor,
 )
 
-# Every order of placing up to this many tensors is tried (7! = 5040); more are placed by the
-# orders below, which find the optimum of a chain.
-EXHAUSTIVE = 6
+# Orders of placing that are tried at random (seeded) where no simple order reaches the bound.
+RANDOM_ORDERS = 500
 
 
 @dataclass(frozen=True)
@@ -80,15 +81,24 @@ def plan_memory(graph: Graph) -> MemoryPlan:
         for low, high in itertools.permutations(intervals, 2)
         if low.meets(high)
     }
-    plans = (_place(order, gaps) for order in _orders(intervals))
-    offsets = min(plans, key=lambda plan: _size(graph, plan), default={})
-    for (low, high), gap in gaps.items():
-        if offsets[low] <= offsets[high] and offsets[high] - offsets[low] < gap:
-            # With equal offsets either direction of the pair may be the permitted one.
-            mirrored = offsets[low] == offsets[high] and gaps[high, low] == 0
-            assert mirrored, f"the plan lets {low} meet {high}"
-    input_bytes = graph.tensors[graph.input].size
-    return MemoryPlan(offsets, _size(graph, offsets), input_bytes)
+    bound = _lower_bound(graph, intervals, gaps)
+    best: dict[str, int] = {}
+    for order in _orders(intervals):
+        offsets = _place(order, gaps)
+        if not best or _size(graph, offsets) < _size(graph, best):
+            best = offsets
+        if _size(graph, best) <= bound:
+            break
+    check_plan(best, gaps)
+    return MemoryPlan(best, _size(graph, best), graph.tensors[graph.input].size)
+
+
+def check_plan(offsets: dict[str, int], gaps: dict[tuple[str, str], int]) -> None:
+    """Raise AssertionError where two tensors that live together are nearer than they may be."""
+    for low, high in gaps:
+        apart = offsets[high] - offsets[low]
+        if not (apart >= gaps[low, high] or -apart >= gaps[high, low]):
+            raise AssertionError(f"the memory plan lets {low} meet {high}")
 
 
 def row_overlap(layer: Layer, x: Tensor, y: Tensor) -> int | None:
@@ -133,13 +143,33 @@ def _gap(graph: Graph, low: _Interval, high: _Interval) -> int:
     return low.tensor.size
 
 
-def _orders(intervals: list[_Interval]) -> Iterable[Sequence[_Interval]]:
-    """Yield orders in which to place tensors: backwards suits chains that share rows."""
+def _lower_bound(
+    graph: Graph, intervals: list[_Interval], gaps: dict[tuple[str, str], int]
+) -> int:
+    """Return a size that no arena can be below: what the neediest pair of tensors takes."""
+    sizes = {life.tensor.name: life.tensor.size for life in intervals}
+    pairs = (
+        min(
+            max(sizes[a], gaps[a, b] + sizes[b]),
+            max(sizes[b], gaps[b, a] + sizes[a]),
+        )
+        for a, b in gaps
+    )
+    return max([*sizes.values(), *pairs], default=0)
+
+
+def _orders(intervals: list[_Interval]) -> Iterator[Sequence[_Interval]]:
+    """Yield orders in which to place tensors: simple ones first, then shuffled ones."""
+    by_size = sorted(intervals, key=lambda life: -life.tensor.size)
+    yield by_size
     yield intervals[::-1]
-    yield intervals
-    yield sorted(intervals, key=lambda life: -life.tensor.size)
-    if len(intervals) <= EXHAUSTIVE:
-        yield from itertools.permutations(intervals)
+    # The largest tensors first, each after the output that may lie over its bytes.
+    made_by = {life.first: life for life in intervals}
+    pairs = ((made_by.get(life.last, life), life) for life in by_size)
+    yield list(dict.fromkeys(itertools.chain.from_iterable(pairs)))
+    shuffler = np.random.default_rng(0)
+    for _ in range(RANDOM_ORDERS):
+        yield [intervals[i] for i in shuffler.permutation(len(intervals))]
 
 
 def _place(order: Sequence[_Interval], gaps: dict[tuple[str, str], int]) -> dict[str, int]:

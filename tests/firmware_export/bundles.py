@@ -7,8 +7,12 @@ from pathlib import Path
 import numpy as np
 from qdq import QdqBuilder, road_like
 
+from firmware_export.emit import emit_network
 from firmware_export.reference import Int8Network
+from firmware_export.verify.host import CNetwork
+from firmware_export.verify.toolchain import compile_host_library
 from policies.bundle import (
+    Golden,
     InputSpec,
     OutputSpec,
     PolicyBundle,
@@ -18,6 +22,8 @@ from policies.bundle import (
     save_bundle,
 )
 from policies.guidance import RoadGuide, dequantise
+
+WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wdouble-promotion", "-Werror")
 
 GUIDANCE = RoadGuidance(
     speed_max_m_s=0.8,
@@ -69,3 +75,12 @@ def road_bundle(
     data = golden.read_bytes()
     golden.unlink()
     return save_bundle(folder, spec, {"int8.onnx": model, "golden.npz": data})
+
+
+def compile_network(network: Int8Network, frames: np.ndarray) -> CNetwork:
+    """Emit, compile with all warnings as errors, and load a network without guidance."""
+    outputs = network.infer(frames)
+    golden = Golden(frames, outputs, np.zeros((len(frames), 4), np.float32))
+    firmware = emit_network("net", network.graph, golden)
+    library = compile_host_library(firmware.files, cflags=WARNINGS)
+    return CNetwork(library, "net", frames[0].size, outputs.shape[1])

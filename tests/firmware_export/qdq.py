@@ -206,8 +206,9 @@ def road_like(seed: int = 0, shape=(1, 64, 64), channels: int = 8) -> QdqBuilder
         )
         x = b.random_conv(x, ins * 2, (1, 1), out=(0.02, -128), relu=True)
     x = b.flatten(x)
-    steering = b.random_gemm(x, 1, out=(1 / 127, 0))
-    collision = b.random_gemm(x, 1, out=(0.1, 3))
+    gain = 0.03 / b.shapes[x][1] ** 0.5
+    steering = b.random_gemm(x, 1, out=(1 / 127, 0), weight_scale=gain)
+    collision = b.random_gemm(x, 1, out=(0.05, 3), weight_scale=gain)
     collision = b.unary("Sigmoid", collision, out=(1 / 256, -128))
     b.output(steering, "steering")
     b.output(collision, "collision")
