@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from firmware_export.target import Target
@@ -20,6 +21,7 @@ def usage_text(spec: PolicySpec, target: Target, report: dict[str, Any]) -> str:
     name, size = spec.name, spec.input
     flash_budget = target.memory.policy_flash_bytes.value
     ram_budget = target.memory.policy_ram_bytes.value
+    compiler = os.environ.get("BYTEWING_ARM_CC") or "zig cc"
     flags = " ".join(["-std=c99", "-O3", *ARITHMETIC_FLAGS, *target.core.gcc_flags])
     return f"""\
 # {name}: a Bytewing policy as C
@@ -38,7 +40,7 @@ Never with `-ffast-math`, and with `-ffp-contract=off`: other roundings are anot
     {name}_reset();                  /* before take-off */
     {name}_step(frame, &command);    /* once a camera frame: command for the velocity controller */
 
-Frames are 8-bit grey, row by row{", oldest channel first" if size.channels > 1 else ""}. \
+Frames are 8-bit grey, row by row{", oldest channel first" if size.channels > 1 else ""}.
 The command is in the drone's heading frame: forward, left and climb speed in m/s, yaw rate in rad/s
 (counter-clockwise from above is positive).
 
@@ -61,6 +63,7 @@ Call `{name}_reset()` afterwards.
 | cycles a step, estimated | {report["cycles_estimated"]:,} | |
 | time a step, estimated, ms | {1e3 * report["latency_s_estimated"]:.2f} | |
 
-Measured on an emulated {target.core.kind}; cycles and time are estimates of a static model. Measure
-them on the device: read DWT_CYCCNT (a Cortex-M0+ has none) before and after a step.
+Compiled with {compiler} and measured on an emulated {target.core.kind}; another
+compiler gives other sizes. Cycles and time are estimates of a static model. Measure them on the
+device: read DWT_CYCCNT (a Cortex-M0+ has none) before and after a step.
 """

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import tiny_policy
 from capstone import CS_ARCH_ARM, CS_MODE_MCLASS, CS_MODE_THUMB, Cs
@@ -159,3 +161,34 @@ def test_unaligned_plain_loads_pass_on_armv7_and_fail_on_armv6():
     counting_machine(source).profile("f", 0x2000_0102)
     with pytest.raises(BytewingError, match=r"ldr on unaligned address|failed in the emulator"):
         counting_machine(source, "rp2040").profile("f", 0x2000_0102)
+
+
+def test_the_documented_tables_are_the_ones_in_use():
+    text = (Path(__file__).parents[2] / "docs" / "cycle-model.md").read_text()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
+    documented = {row[0]: row[1:] for row in rows if len(row) > 4}
+    cores = ["cortex-m0plus", "cortex-m4", "cortex-m33", "cortex-m7"]
+    for title, field in {
+        "load": "load",
+        "load or store right behind another": "pipelined_load",
+        "store": "store",
+        "what a taken branch adds": "refill",
+        "what a call (BL) adds": "call_refill",
+        "integer division": "divide",
+        "VMLA, VFMA": "float_multiply_add",
+        "VDIV, VSQRT": "float_divide",
+        "wait for the floating-point result just before": "float_result",
+    }.items():
+        numbers = [str(getattr(TIMINGS[core], field)) for core in cores]
+        stated = [
+            own if cell == "none" else cell
+            for cell, own in zip(documented[title], numbers, strict=True)
+        ]
+        assert stated == numbers, title
+    for names in ("stm32f405", "stm32h743", "nrf52840", "rp2040, rp2350"):
+        for name in names.split(", "):
+            flash = load_target(name).flash
+            waits, line, lines, *_ = (cell.split("(")[0] for cell in documented[names])
+            assert int(waits) == flash.wait_states.value
+            assert int(line) == flash.line_bytes
+            assert int(lines.split(",")[0]) == flash.instruction_lines
