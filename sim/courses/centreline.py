@@ -74,10 +74,12 @@ class Centreline:
 
     def offset(self, left_m: float, start_s_m: float = 0.0, end_s_m: float = math.inf) -> Array:
         """Return (K, 2) points of the curve that runs ``left_m`` to the left of this one."""
-        part = (self.s_m >= start_s_m) & (self.s_m <= end_s_m)
-        heading = self.heading_rad[part]
-        normal = np.stack([-np.sin(heading), np.cos(heading)], axis=1)
-        return self.xy_world_m[part] + left_m * normal
+        start_s_m, end_s_m = max(start_s_m, 0.0), min(end_s_m, self.length_m)
+        between = self.s_m[(self.s_m > start_s_m) & (self.s_m < end_s_m)]
+        s = np.concatenate([[start_s_m], between, [end_s_m]])
+        heading = np.interp(s, self.s_m, self.heading_rad)
+        x, y = (np.interp(s, self.s_m, values) for values in self.xy_world_m.T)
+        return np.stack([x - left_m * np.sin(heading), y + left_m * np.cos(heading)], axis=1)
 
     def distance(self, xy: Sequence[float] | Array) -> float:
         """Return the distance of a point from the centreline, m."""

@@ -20,6 +20,9 @@ the obstacle was out of its sight at take-off."""
 OBSTACLE_TO_FINISH_M = 1.5
 """Least distance from an obstacle to the finish: who has not stopped has hit it or passed it."""
 
+OBSTACLE_ROOM_M = 0.75
+"""Diagonal of the largest obstacle."""
+
 Element = Literal["straight", "bend", "s_bend", "crest"]
 Markings = Literal["plain", "edges", "dashes", "edges_and_dashes"]
 Texture = Literal["asphalt", "concrete", "grass", "gravel", "planks", "soil", "tiles"]
@@ -127,7 +130,7 @@ class RoadCourseConfig(Config):
 
     @model_validator(mode="after")
     def _possible(self) -> RoadCourseConfig:
-        least_m = OBSTACLE_FROM_START_M + OBSTACLE_TO_FINISH_M + 0.5
+        least_m = OBSTACLE_FROM_START_M + OBSTACLE_TO_FINISH_M + OBSTACLE_ROOM_M
         if self.obstacle_probability > 0 and self.length_m.low < least_m:
             raise ValueError(
                 f"key 'length_m': a road that may be blocked must be at least {least_m:g} m long "

@@ -34,6 +34,9 @@ FAR_SHRINK = 4
 NEAR_CELLS = 8
 """Cuts of the near ground each way; measured fastest with PyBullet's renderer (1: 8 % slower)."""
 
+SPREAD_M = 0.6 * PX_M
+"""OpenCV fills this far beyond an outline when it smooths its edge (measured from areas)."""
+
 SUBPIXEL_BITS = 4
 DARKEST, BRIGHTEST = 0.05, 0.95
 
@@ -128,11 +131,18 @@ def _masks(
     """Return how much of each pixel is road, and how much of it is paint, 0..1."""
     road, paint = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
 
-    def band(image: NDArray[np.uint8], left: float, right: float, *stretch: float) -> None:
+    def band(
+        image: NDArray[np.uint8],
+        left_m: float,
+        right_m: float,
+        start_s_m: float = 0.0,
+        end_s_m: float = centreline.length_m,
+    ) -> None:
         """Fill what lies between two offsets of the centreline."""
-        outline = np.concatenate(
-            [centreline.offset(left, *stretch), centreline.offset(right, *stretch)[::-1]]
-        )
+        stretch = (start_s_m + SPREAD_M, end_s_m - SPREAD_M)
+        left = centreline.offset(left_m - SPREAD_M, *stretch)
+        right = centreline.offset(right_m + SPREAD_M, *stretch)
+        outline = np.concatenate([left, right[::-1]])
         # OpenCV puts integer coordinates at pixel centres.
         pixels = (outline - origin_m) * (1, -1) / PX_M - 0.5
         fixed_point = np.round(pixels * (1 << SUBPIXEL_BITS)).astype(np.int32)

@@ -148,10 +148,10 @@ def place_obstacle(
     outline = xy + corners @ turn.T
     along = [centreline.project(corner, s_m).s_m for corner in outline]
 
-    # It differs from the road by at least 0.25 in albedo on average, however it is patterned.
-    apart = float(rng.uniform(0.25, 0.5))
-    albedo = road_albedo + apart if road_albedo + apart <= 0.95 else road_albedo - apart
-    surface = Surface(texture=_pattern(max(albedo, 0.05), rng))
+    # It differs from the road by at least 0.3 in albedo on average, however it is patterned.
+    apart = float(rng.uniform(0.3, 0.6))
+    albedo = road_albedo + (apart if road_albedo < 0.5 else -apart)
+    surface = Surface(texture=_pattern(min(max(albedo, 0.05), 0.95), rng))
     position = (float(xy[0]), float(xy[1]), height_m / 2)
     return (
         RoadObstacle(kind, min(along), max(along), lateral_m, across_m, height_m, outline),

@@ -1,0 +1,321 @@
+"""Road courses: what is drawn, where things stand, and how the referee judges."""
+
+import hashlib
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from sim.config import parse
+from sim.courses.referee import COMPLETED
+from sim.courses.road import RoadCourseConfig, generate_road
+from sim.courses.road_config import MARKINGS, TEXTURES
+from sim.courses.textures import FAMILIES, PX_M, TILE_PX, tile
+from sim.errors import BadInputError
+from sim.frames import quaternion_from_euler
+from sim.pilot import DroneState
+from sim.rng import stream
+
+SEEDS = range(30)
+
+
+def config(**course):
+    return parse(RoadCourseConfig, course, "course.toml")
+
+
+def fingerprint(course):
+    digest = hashlib.sha256(json.dumps(course.parameters, sort_keys=True).encode())
+    for name, array in sorted(course.log_arrays().items()):
+        digest.update(name.encode() + np.ascontiguousarray(array).tobytes())
+    for item in course.scene.objects:
+        digest.update(repr((item.name, item.position_world_m, item.yaw_rad)).encode())
+        digest.update(item.mesh.vertices_m.tobytes() + item.mesh.uv.tobytes())
+        digest.update(b"" if item.surface.texture is None else item.surface.texture.tobytes())
+    return digest.hexdigest()
+
+
+def at(course, s_m, left_m=0.0, speed_m_s=0.5, height_m=0.5):
+    """Return the state of a drone that flies along the road at this place."""
+    x, y = course.centreline.beside(s_m, left_m)
+    yaw = course.centreline.heading(s_m)
+    velocity = speed_m_s * np.array([np.cos(yaw), np.sin(yaw), 0])
+    return DroneState(
+        np.array([x, y, height_m]), quaternion_from_euler(0, 0, yaw), velocity, np.zeros(3)
+    )
+
+
+@pytest.fixture(scope="module")
+def blocked():
+    """Some courses whose road is blocked."""
+    return [generate_road(config(obstacle_probability=1), seed) for seed in SEEDS]
+
+
+# What is drawn
+
+
+def test_same_seed_same_course_in_another_process():
+    course = generate_road(config(obstacle_probability=0.5), 7)
+    script = (
+        "from tests_road import *\n"
+        "print(fingerprint(generate_road(config(obstacle_probability=0.5), 7)))"
+    )
+    loader = (
+        "import importlib.util, sys\n"
+        f"spec = importlib.util.spec_from_file_location('tests_road', {__file__!r})\n"
+        "module = importlib.util.module_from_spec(spec); sys.modules['tests_road'] = module\n"
+        "spec.loader.exec_module(module)\n"
+    )
+    other = subprocess.run(
+        [sys.executable, "-c", loader + script], capture_output=True, text=True, check=True
+    )
+    assert other.stdout.strip() == fingerprint(course)
+    assert fingerprint(generate_road(config(obstacle_probability=0.5), 8)) != fingerprint(course)
+
+
+def test_the_parts_have_streams_of_their_own():
+    plain = generate_road(config(), 5)
+    other = generate_road(config(thing_count=30, obstacle_probability=1, sky_grey=0.5), 5)
+    np.testing.assert_array_equal(plain.centreline.xy_world_m, other.centreline.xy_world_m)
+    np.testing.assert_array_equal(
+        plain.scene.objects[0].surface.texture, other.scene.objects[0].surface.texture
+    )
+    np.testing.assert_array_equal(plain.start_position_world_m, other.start_position_world_m)
+
+
+def test_variety_is_real():
+    looks = [generate_road(config(), seed).parameters for seed in range(60)]
+    assert {look["look"]["markings"] for look in looks} == set(MARKINGS)
+    assert {look["look"]["ground"] for look in looks} == set(TEXTURES)
+    assert {look["look"]["surface"] for look in looks} == set(TEXTURES)
+    brighter = [look["look"]["road_albedo"] > look["look"]["ground_albedo"] for look in looks]
+    assert 15 <= sum(brighter) <= 45
+    widths = [look["width_m"] for look in looks]
+    assert min(widths) < 0.35
+    assert max(widths) > 0.55
+    assert len({json.dumps(look) for look in looks}) == 60
+
+
+def test_parameters_are_plain_json():
+    parameters = generate_road(config(obstacle_probability=1), 0).parameters
+    assert json.loads(json.dumps(parameters)) == parameters
+
+
+@pytest.mark.parametrize("markings", MARKINGS)
+def test_the_road_is_painted_where_the_centreline_runs(markings):
+    course = generate_road(
+        config(markings=markings, texture_strength=0, shade=0, width_m=0.5, contrast=0.3), 11
+    )
+    ground = course.scene.objects[0]
+    picture, uv, corners = ground.surface.texture, ground.mesh.uv, ground.mesh.vertices_m
+    west_m, north_m = corners[uv[:, 0] == 0, 0][0], corners[uv[:, 1] == 0, 1][0]
+    look = course.parameters["look"]
+
+    def grey(s_m, left_m):
+        x, y = course.centreline.beside(s_m, left_m)
+        return picture[int((north_m - y) / PX_M), int((x - west_m) / PX_M)] / 255
+
+    for s_m in np.arange(0.2, course.centreline.length_m - 0.2, 0.13):
+        for side in (-1, 1):
+            assert grey(s_m, side * 0.27) == pytest.approx(look["ground_albedo"], abs=0.005)
+            assert grey(s_m, side * 0.12) == pytest.approx(look["road_albedo"], abs=0.005)
+            edge = grey(s_m, side * (0.24 - look["line_width_m"] / 2))
+            expected = "marking_albedo" if "edges" in markings else "road_albedo"
+            assert edge == pytest.approx(look[expected], abs=0.08)
+    centre = [grey(s_m, 0.0) for s_m in np.arange(0.2, 6, 0.01)]
+    painted = np.mean(np.abs(np.array(centre) - look["marking_albedo"]) < 0.02)
+    dashes = look["dash_length_m"] / (look["dash_length_m"] + look["dash_gap_m"])
+    assert painted == pytest.approx(dashes if "dashes" in markings else 0, abs=0.08)
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_textures_have_no_seam_and_no_mean(family):
+    pattern = tile(family, stream(1, family))
+    assert pattern.shape == (TILE_PX, TILE_PX)
+    assert abs(pattern.mean()) < 0.03
+    assert 0.02 < pattern.std() < 0.3
+    for axis in (0, 1):
+        steps = np.abs(np.diff(pattern, axis=axis)).mean(axis=1 - axis)
+        wrap = np.abs(pattern.take(0, axis) - pattern.take(-1, axis)).mean()
+        assert wrap <= 1.1 * steps.max()
+
+
+# What stands where
+
+
+def test_things_keep_clear_of_the_road():
+    count = 0
+    for seed in SEEDS:
+        course = generate_road(config(thing_count=12), seed)
+        for item in course.scene.objects[2:]:
+            reach = np.hypot(*item.mesh.vertices_m[:, :2].T).max()
+            edge_m = course.centreline.distance(item.position_world_m) - course.width_m / 2
+            assert edge_m - reach >= 0.35 - 1e-6
+            lowest = item.mesh.vertices_m[:, 2].min() + item.position_world_m[2]
+            assert lowest == pytest.approx(0, abs=1e-9)
+            count += 1
+    assert count > 10 * len(SEEDS)
+
+
+def test_obstacles_block_the_road(blocked):
+    kinds = set()
+    for course in blocked:
+        obstacle, item = course.obstacle, course.scene.objects[-1]
+        kinds.add(obstacle.kind)
+        assert item.name == "obstacle"
+        assert obstacle.s_m - course.start_s_m >= 2.5 - 0.05
+        assert course.finish_s_m - obstacle.far_s_m >= 1.5 - 0.05
+        assert obstacle.s_m < obstacle.far_s_m < obstacle.s_m + 0.6
+        assert 0.15 - 1e-9 <= obstacle.width_m <= 0.35 + 1e-9
+        assert obstacle.height_m > course.flying_height_m + 0.1
+        # Some of it is left and some is right of the centreline, all of it (nearly) on the road.
+        sides = [course.centreline.project(c).cross_track_m for c in obstacle.outline_world_m]
+        assert min(sides) < -0.02
+        assert max(sides) > 0.02
+        assert max(np.abs(sides)) < course.width_m / 2 + 0.1
+    assert kinds == {"box", "pillar"}
+
+
+def test_obstacles_are_as_frequent_as_asked():
+    quick = {"length_m": 5.5, "things": "pole", "thing_count": 0}
+    found = [
+        generate_road(config(obstacle_probability=0.33, **quick), seed).obstacle is not None
+        for seed in range(60)
+    ]
+    assert 10 <= sum(found) <= 30
+    assert generate_road(config(**quick), 0).obstacle is None
+
+
+def test_the_start_is_off_the_centreline_as_drawn():
+    for seed in SEEDS:
+        course = generate_road(config(start_lateral_m=[-0.2, 0.2]), seed)
+        here = course.centreline.project(course.start_position_world_m)
+        assert here.s_m == pytest.approx(course.start_s_m, abs=0.01)
+        assert here.cross_track_m == pytest.approx(course.parameters["start_lateral_m"], abs=1e-6)
+        error = course.start_yaw_rad - here.heading_rad
+        assert abs(error) <= np.radians(15) + 1e-6
+        assert course.start_position_world_m[2] == 0.5
+
+
+# The referee
+
+
+def fly(course, states, time_limit_s=None, in_contact=None, step_s=0.04):
+    referee = course.referee(time_limit_s)
+    for index, state in enumerate(states):
+        outcome = referee.update(index * step_s, state, bool(in_contact and in_contact(index)))
+        if outcome:
+            return outcome, index * step_s
+    return None, len(states) * step_s
+
+
+def along(course, to_s_m, left_m=0.0):
+    return [at(course, s, left_m) for s in np.arange(course.start_s_m, to_s_m, 0.02)]
+
+
+def test_a_free_road_is_finished_at_the_finish():
+    course = generate_road(config(), 2)
+    assert fly(course, along(course, course.finish_s_m - 0.05)) == (None, pytest.approx(0, abs=99))
+    assert fly(course, along(course, course.finish_s_m + 0.1))[0] == "finished"
+
+
+def test_standing_still_on_a_free_road_is_no_success():
+    course = generate_road(config(), 2)
+    stand = [at(course, 3.0, speed_m_s=0)] * 500
+    assert fly(course, along(course, 3.0) + stand, time_limit_s=15) == ("timeout", 15.0)
+
+
+@pytest.mark.parametrize(
+    ("gap_m", "speed_m_s", "expected"),
+    [
+        (0.35, 0.0, "stopped_for_obstacle"),
+        (1.9, 0.05, "stopped_for_obstacle"),
+        (0.25, 0.0, "timeout"),  # too close
+        (2.1, 0.0, "timeout"),  # for no reason
+        (0.5, 0.2, "timeout"),  # not standing still
+    ],
+)
+def test_stopping_for_an_obstacle(blocked, gap_m, speed_m_s, expected):
+    for course in blocked[:5]:
+        stop_s_m = course.obstacle.s_m - gap_m
+        stand = [at(course, stop_s_m, speed_m_s=speed_m_s)] * 200
+        outcome, t_s = fly(course, along(course, stop_s_m) + stand, time_limit_s=30)
+        expected_here = expected
+        if expected == "timeout":
+            outcome = outcome or "timeout"
+        assert outcome == expected_here
+        assert (outcome in COMPLETED) == (expected == "stopped_for_obstacle")
+        if outcome == "stopped_for_obstacle":
+            arrived = len(along(course, stop_s_m)) * 0.04
+            assert t_s == pytest.approx(arrived + 2.0, abs=0.05)
+
+
+def test_a_stop_of_two_seconds_must_be_in_one_piece(blocked):
+    course = blocked[0]
+    stop_s_m = course.obstacle.s_m - 0.6
+    still, moving = at(course, stop_s_m, speed_m_s=0), at(course, stop_s_m, speed_m_s=0.2)
+    states = along(course, stop_s_m) + ([still] * 40 + [moving]) * 8
+    assert fly(course, states)[0] is None
+
+
+def test_nothing_but_a_stop_completes_a_blocked_road(blocked):
+    course = blocked[0]
+    assert fly(course, along(course, course.finish_s_m + 0.2, left_m=0.45))[0] == "passed_obstacle"
+    assert fly(course, along(course, 3.0), in_contact=lambda i: i == 20)[0] == "collision"
+    assert "passed_obstacle" not in COMPLETED
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+def test_leaving_the_road(side):
+    course = generate_road(config(off_road_limit_m=0.4), 4)
+    assert fly(course, along(course, 5.0, left_m=side * 0.38))[0] is None
+    assert fly(course, along(course, 5.0, left_m=side * 0.42))[0] == "left_road"
+    backwards = [at(course, 0.0, left_m=0)] * 3
+    x, y = course.centreline.point(0.0) - 0.5 * np.array(
+        [np.cos(course.centreline.heading(0)), np.sin(course.centreline.heading(0))]
+    )
+    behind = DroneState(np.array([x, y, 0.5]), np.array([0, 0, 0, 1.0]), np.zeros(3), np.zeros(3))
+    assert fly(course, [*backwards, behind])[0] == "left_road"
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("course", "named"),
+    [
+        ({"bend_radius_m": [0.5, 2]}, "bend_radius_m"),
+        ({"bend_radius_m": 0.99}, "bend_radius_m"),
+        ({"width_m": [0.6, 0.3]}, "width_m"),
+        ({"width_m": "wide"}, "width_m"),
+        ({"width_m": [0.3, 0.4, 0.5]}, "width_m"),
+        ({"width_m": True}, "width_m"),
+        ({"width_m": float("nan")}, "width_m"),
+        ({"length_m": [1, 2]}, "length_m"),
+        ({"markings": "edge"}, "markings"),
+        ({"markings": []}, "markings"),
+        ({"ground": ["grass", "lava"]}, "ground"),
+        ({"thing_clearance_m": 0.1}, "thing_clearance_m"),
+        ({"obstacle_probability": 1.5}, "obstacle_probability"),
+        ({"obstacle_probability": 0.5, "length_m": 4.0}, "length_m"),
+        ({"obstacle_probability": 0.5, "obstacle_height_m": 0.4}, "obstacle_height_m"),
+        ({"start_lateral_m": 0.45}, "start_lateral_m"),
+        ({"contrast": 0.0}, "contrast"),
+        ({"clearance_m": 0.2}, "clearance_m"),
+        ({"kind": "rail"}, "kind"),
+        ({"widht_m": 0.4}, "did you mean 'width_m'"),
+    ],
+)
+def test_bad_courses_are_refused_in_one_line(course, named):
+    with pytest.raises(BadInputError) as caught:
+        config(**course)
+    message = str(caught.value)
+    assert message.startswith("course.toml: ")
+    assert named in message
+    assert "\n" not in message
+
+
+def test_a_number_is_a_range_too():
+    course = generate_road(config(width_m=0.42, bend_radius_m=2, markings="plain"), 0)
+    assert course.width_m == 0.42
