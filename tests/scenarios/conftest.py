@@ -11,7 +11,8 @@ from policies.assemble import float_files, save_quantised
 from policies.bundle import InputSpec, PolicySpec, Provenance
 from policies.compress.quantize import post_training
 from policies.experts import ROAD_GUIDANCE
-from policies.nets.folded import ConvRelu, FoldedNetwork, Head
+from policies.nets.folded import ConvRelu, FoldedNetwork, Head, float_model, model_bytes
+from policies.runtimes import batch_inference
 from scenarios.run import FlightJob, fly_log
 from scenarios.schema import load_scenario
 from sim.flight_log import FORMAT_VERSION, FlightLog
@@ -101,20 +102,27 @@ def toy_bundle(tmp_path_factory):
     def weights(*shape):
         return rng.normal(0, 1 / math.sqrt(np.prod(shape[1:])), shape).astype(np.float32)
 
-    network = FoldedNetwork(
-        (1, 64, 64),
-        (
-            ConvRelu("stem", weights(4, 1, 5, 5), weights(4, 1)[:, 0], 4, 2, 1),
-            ConvRelu("deep", weights(6, 4, 3, 3), weights(6, 1)[:, 0], 4, 1, 1),
-        ),
-        (
-            Head("steering", 3 * weights(1, 96), weights(1, 1)[0], False),
-            Head("collision", weights(1, 96), np.array([-3.0], np.float32), True),
-        ),
-    )
     seen = load_scenario("gentle", ["time_limit_s=2"])
     flight = fly_log(FlightJob(seen, 2_710_000, "brightest"))
     frames = flight.arrays["camera.frames"][:, None]
+    trunk = (
+        ConvRelu("stem", weights(4, 1, 5, 5), weights(4, 1)[:, 0], 4, 2, 1),
+        ConvRelu("deep", weights(6, 4, 3, 3), weights(6, 1)[:, 0], 4, 1, 1),
+    )
+    raw = tuple(
+        Head(name, weights(1, 96), np.zeros(1, np.float32), sigmoid=False)
+        for name in ("steering", "collision")
+    )
+    model = float_model(FoldedNetwork((1, 64, 64), trunk, raw), "N")
+    values = batch_inference(model_bytes(model))(frames)
+    # Outputs over what the camera sees: steering 0 +- 0.4, collision probability about 0.1.
+    gain = 0.4 / values.std(axis=0)
+    bias = np.array([0.0, -2.0], np.float32) - gain * values.mean(axis=0)
+    heads = tuple(
+        Head(head.name, head.weight * gain[k], bias[k : k + 1], head.name == "collision")
+        for k, head in enumerate(raw)
+    )
+    network = FoldedNetwork((1, 64, 64), trunk, heads)
     spec = PolicySpec(
         name="toy",
         task="road",

@@ -147,7 +147,9 @@ def test_set_overrides_any_key_and_is_validated():
     scenario = load_scenario("gentle", ["course.width_m=0.5", "time_limit_s=12", "latency_s=0.04"])
     assert scenario.course.width_m.low == scenario.course.width_m.high == 0.5
     assert (scenario.time_limit_s, scenario.latency_s) == (12, 0.04)
-    with pytest.raises(BadInputError, match=r"gentle\.toml: unknown key 'course\.widht_m'.*width_m"):
+    with pytest.raises(
+        BadInputError, match=r"gentle\.toml: unknown key 'course\.widht_m'.*width_m"
+    ):
         load_scenario("gentle", ["course.widht_m=0.5"])
     with pytest.raises(BadInputError, match=r"gentle\.toml: key 'time_limit_s' = -1"):
         load_scenario("gentle", ["time_limit_s=-1"])
@@ -174,7 +176,9 @@ def test_mistakes_are_one_line_with_file_and_key(tmp_path, text, message):
 
 
 def test_unknown_names_come_with_the_nearest():
-    with pytest.raises(BadInputError, match="scenario 's_bend' is not known; did you mean 's_bends'"):
+    with pytest.raises(
+        BadInputError, match="scenario 's_bend' is not known; did you mean 's_bends'"
+    ):
         load_scenario("s_bend")
     with pytest.raises(BadInputError, match="suite 'road_smok' is not known; did you mean"):
         load_suite("road_smok")
@@ -184,7 +188,9 @@ def test_unknown_names_come_with_the_nearest():
 
 def test_a_suite_names_its_unknown_scenario(tmp_path):
     text = suites()["road_smoke"].read_text().replace('"gentle"', '"gental"')
-    with pytest.raises(BadInputError, match=r"my\.toml: key 'flights\.0\.scenario' = 'gental'; did"):
+    with pytest.raises(
+        BadInputError, match=r"my\.toml: key 'flights\.0\.scenario' = 'gental'; did"
+    ):
         load_suite(write(tmp_path / "my.toml", text))
 
 

@@ -44,7 +44,9 @@ def flight(runtime, k, completed=True, touched=False, compared=None, **changes):
         "time_to_finish_s": None if blocked else 15.0,
         "frames": 375,
     }
-    return FlightResult("s", k, runtime, f"{k:064x}", FlightMetrics(**{**metrics, **changes}), compared)
+    return FlightResult(
+        "s", k, runtime, f"{k:064x}", FlightMetrics(**{**metrics, **changes}), compared
+    )
 
 
 def good():
@@ -117,7 +119,10 @@ def test_each_criterion_bites(spoil, name):
 def test_medians_bite_when_most_flights_fail_them(changes, name):
     flown = good()
     few = {**flown, "float": [flight("float", k, **(changes if k < 20 else {})) for k in range(60)]}
-    most = {**flown, "float": [flight("float", k, **(changes if k < 40 else {})) for k in range(60)]}
+    most = {
+        **flown,
+        "float": [flight("float", k, **(changes if k < 40 else {})) for k in range(60)],
+    }
     assert name not in failures(few)
     assert name in failures(most)
 
@@ -220,7 +225,10 @@ def test_a_policy_that_cannot_fly_is_failed_though_its_bytes_agree(toy_bundle, t
     """The whole way on two real flights: the rungs agree, and an untrained network still fails."""
     suite = load_suite("road_smoke")
     report = verify_policy(
-        toy_bundle, suite, ("float", "int8", "c"), seeds=range(2_700_000, 2_700_002),
+        toy_bundle,
+        suite,
+        ("float", "int8", "c"),
+        seeds=range(2_700_000, 2_700_002),
         log_folder=tmp_path,
     )
     document = report.as_json()
