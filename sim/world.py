@@ -66,9 +66,8 @@ class World:
         self._drone = -1
         if gui:
             self._show("COV_ENABLE_RENDERING", False)
+            self._show("COV_ENABLE_GUI", False)  # tool windows; they hide half of the picture
             self._show("COV_ENABLE_SHADOWS", False)
-            self._show("COV_ENABLE_DEPTH_BUFFER_PREVIEW", False)
-            self._show("COV_ENABLE_SEGMENTATION_MARK_PREVIEW", False)
         pybullet.setGravity(0, 0, -GRAVITY_M_S2, physicsClientId=self.client)
         pybullet.setPhysicsEngineParameter(
             fixedTimeStep=tick_s,
@@ -209,7 +208,7 @@ class World:
             physicsClientId=self.client,
         )
         if item.surface.texture is not None:
-            texture = _load_texture(item.surface.texture, self.client)
+            texture = load_texture(item.surface.texture, self.client)
             pybullet.changeVisualShape(
                 body, -1, textureUniqueId=texture, physicsClientId=self.client
             )
@@ -280,7 +279,7 @@ def drone_mesh(radius_m: float, height_m: float) -> TriangleMesh:
     return meshes.join(*parts)
 
 
-def _load_texture(texture: NDArray[np.uint8], client: int) -> int:
+def load_texture(texture: NDArray[np.uint8], client: int) -> int:
     """Hand a grey image to PyBullet, which takes textures from colour files only."""
     handle, path = tempfile.mkstemp(suffix=".bmp", prefix="bytewing-")
     os.close(handle)

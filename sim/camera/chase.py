@@ -44,8 +44,8 @@ class ChaseCamera:
         self._yaw_rad: float | None = None
         self._gain: float | None = None
 
-    def follow(self, state: DroneState) -> None:
-        """Turn the window's view after the drone; call once a frame."""
+    def follow(self, state: DroneState) -> float:
+        """Turn the window's view after the drone and return its yaw, rad; call once a frame."""
         yaw_rad = self._turn(state)
         pybullet.resetDebugVisualizerCamera(
             cameraDistance=DISTANCE_M,
@@ -55,6 +55,7 @@ class ChaseCamera:
             cameraTargetPosition=state.position_world_m.tolist(),
             physicsClientId=self._world.client,
         )
+        return yaw_rad
 
     def render(self, state: DroneState, width_px: int, height_px: int) -> NDArray[np.uint8]:
         """Return the view (H, W, 3) uint8 RGB, without a window; call once a frame.
