@@ -20,7 +20,7 @@ from sim.frames import quaternion_from_euler, rotation_world_from_body
 from sim.pilot import DroneState, Observation
 from sim.world import World, load_texture
 
-# Where the panel hangs, in metres from the chase camera: ahead, to the left, up, and its side. It is
+# Where the panel hangs, m from the chase camera: ahead, to the left, up; and its side. It is
 # nearer than the drone and above it, so that it hides the sky and not the flight.
 AHEAD_M, LEFT_M, UP_M, SIDE_M = 0.4, 0.48, 0.27, 0.22
 # The panel's texture; PyBullet smooths textures, and 64 pixels blown up look out of focus.
