@@ -38,12 +38,14 @@ from sim.errors import BadInputError, did_you_mean
 from sim.files import require_writable_folder, write_atomic
 from sim.fleet import default_jobs, process_pool
 from sim.progress import progress_bar
+from sim.randomise import uniform
 from sim.rng import stream
 
 CAMERA = "hm01b0"
 TASKS = ("road",)
-# Half of the training roads are blocked: stopping is learned from the last two metres only.
-TRAINING_COURSE = RoadCourseConfig(obstacle_probability=0.5)
+# Shorter roads than those flown later, and half of them blocked: more roads for the same frames,
+# and stopping is learned from the last two metres only.
+TRAINING_COURSE = RoadCourseConfig(length_m=uniform(5.0, 11.0), obstacle_probability=0.5)
 # Golden vectors come from this many frames of a flight, on test courses far from those of suites.
 GOLDEN_FRAMES = 32
 GOLDEN_SEED_INDEX = 900_000
@@ -78,7 +80,7 @@ class Budget:
 BUDGETS = {
     "quick": Budget((Round(8, 1.0, 4), Round(4, 0.3, 8)), 2, 8.0, 1),
     "standard": Budget(
-        (Round(48, 1.0, 4), Round(24, 0.5, 3), Round(24, 0.1, 3), Round(24, 0.0, 12)), 8, 20.0, 2
+        (Round(48, 1.0, 4), Round(32, 0.5, 3), Round(32, 0.1, 3), Round(32, 0.0, 8)), 8, 20.0, 2
     ),
     "full": Budget(
         (

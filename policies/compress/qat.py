@@ -63,7 +63,7 @@ class LearnedRange(nn.Module):
 
     def range(self) -> tuple[float, float]:
         """Return (low, high)."""
-        return float(self.low), float(self.high)
+        return self.low.item(), self.high.item()
 
 
 class QatNetwork(nn.Module):

@@ -1,0 +1,130 @@
+import itertools
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from policies.experts import (
+    ROAD_GUIDANCE,
+    RoadTeacher,
+    brightest_side_pilot,
+    constant_pilot,
+    expert_pilot,
+)
+from sim.courses.centreline import Centreline
+from sim.frames import quaternion_from_euler
+from sim.pilot import DroneState, Observation
+
+
+def course(xy, obstacle_s_m=None):
+    obstacle = None if obstacle_s_m is None else SimpleNamespace(s_m=obstacle_s_m)
+    return SimpleNamespace(centreline=Centreline(xy), obstacle=obstacle)
+
+
+def straight(**kwargs):
+    return course([(x, 0.0) for x in np.linspace(0, 10, 501)], **kwargs)
+
+
+def left_bend(radius_m):
+    angle = np.linspace(0, math.pi, 2000)
+    return course(np.stack([radius_m * np.sin(angle), radius_m * (1 - np.cos(angle))], axis=1))
+
+
+def state(x=2.0, y=0.0, yaw=0.0):
+    at_rest = np.zeros(3)
+    return DroneState(np.array([x, y, 0.5]), quaternion_from_euler(0.0, 0.0, yaw), at_rest, at_rest)
+
+
+def label(road, **pose):
+    return RoadTeacher(road).labels(state(**pose))
+
+
+def test_on_the_line_and_along_it_there_is_nothing_to_steer():
+    assert label(straight()).steering == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("pose", "side"),
+    [({"y": 0.1}, -1), ({"y": -0.1}, 1), ({"yaw": 0.3}, -1), ({"yaw": -0.3}, 1)],
+)
+def test_it_steers_back_left_positive(pose, side):
+    assert math.copysign(1, label(straight(), **pose).steering) == side
+
+
+@pytest.mark.parametrize("y", [0.02, 0.1, 0.3])
+@pytest.mark.parametrize("yaw", [0.0, 0.4, -1.0])
+def test_mirrored_poses_get_mirrored_labels(y, yaw):
+    here = label(straight(), y=y, yaw=yaw).steering
+    assert label(straight(), y=-y, yaw=-yaw).steering == pytest.approx(-here, abs=1e-9)
+
+
+def test_in_a_steady_bend_it_asks_for_the_yaw_rate_of_that_bend():
+    radius = 1.2
+    s = 1.0
+    pose = {
+        "x": radius * math.sin(s / radius),
+        "y": radius * (1 - math.cos(s / radius)),
+        "yaw": s / radius,
+    }
+    yaw_rate = label(left_bend(radius), **pose).steering * ROAD_GUIDANCE.yaw_rate_max_rad_s
+    assert yaw_rate == pytest.approx(ROAD_GUIDANCE.speed_max_m_s / radius, rel=0.05)
+
+
+def test_facing_away_it_turns_as_fast_as_sideways():
+    sideways = label(straight(), yaw=math.pi / 2).steering
+    backwards = label(straight(), yaw=math.pi * 0.9).steering
+    assert sideways < 0
+    assert backwards <= sideways + 1e-9
+
+
+def test_collision_rises_steadily_before_an_obstacle_and_stays():
+    teacher = RoadTeacher(straight(obstacle_s_m=5.0))
+    values = [teacher.labels(state(x=x)).collision for x in np.arange(1.0, 5.0, 0.05)]
+    assert values[0] == 0
+    assert values[-1] == 1
+    assert all(b >= a for a, b in itertools.pairwise(values))
+
+
+def test_the_ramp_leaves_room_to_stop():
+    """Where guidance commands no speed, 0.3 m must remain after the stopping distance of 0.5 m."""
+    teacher = RoadTeacher(straight(obstacle_s_m=5.0))
+    stop_x = next(
+        x
+        for x in np.arange(1.0, 5.0, 0.01)
+        if teacher.labels(state(x=x)).collision >= ROAD_GUIDANCE.collision_stop
+    )
+    assert 5.0 - stop_x >= 0.3 + 0.5
+
+
+def test_a_free_road_has_no_collision():
+    assert label(straight()).collision == 0
+
+
+def test_the_expert_flies_by_its_labels_through_guidance():
+    pilot = expert_pilot(straight(obstacle_s_m=3.0))
+    pilot.reset()
+    for _ in range(20):
+        command = pilot.act(Observation(0, 0.0, None, state(x=2.9, y=0.1)))
+    assert command.forward_m_s == 0
+    assert command.yaw_rate_rad_s < 0
+    pilot.reset()
+    assert pilot.act(Observation(0, 0.0, None, state(x=0.1))).forward_m_s == pytest.approx(0.7)
+
+
+def test_the_constant_pilot_never_changes_course():
+    pilot = constant_pilot(0.25)
+    pilot.reset()
+    rates = [pilot.act(Observation(0, 0.0, None, state())).yaw_rate_rad_s for _ in range(40)]
+    assert rates[-1] == pytest.approx(0.25 * ROAD_GUIDANCE.yaw_rate_max_rad_s, rel=1e-3)
+
+
+def test_the_brightest_side_pilot_turns_to_the_light():
+    frame = np.full((64, 64), 60, np.uint8)
+    frame[:, :32] = 200
+    for picture, side in ((frame, 1), (frame[:, ::-1], -1)):
+        pilot = brightest_side_pilot()
+        pilot.reset()
+        command = pilot.act(Observation(0, 0.0, picture, state()))
+        assert math.copysign(1, command.yaw_rate_rad_s) == side
+        assert command.forward_m_s == pytest.approx(ROAD_GUIDANCE.speed_max_m_s)

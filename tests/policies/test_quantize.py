@@ -1,0 +1,184 @@
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import numpy_helper
+
+from policies.compress.qat import LearnedRange, QatNetwork, quantisation_aware
+from policies.compress.qdq import Quantisation, quantise_weight, weight_scales
+from policies.compress.quantize import measure_ranges, post_training, run_batched
+from policies.nets.folded import float_model, model_bytes
+from policies.nets.road import fold, initialised
+from policies.runtimes import open_session
+from policies.train import TrainPlan, fit, loss_of_outputs
+
+
+@pytest.fixture(scope="module")
+def network(synthetic, tmp_path_factory):
+    """A network trained on synthetic roads, folded."""
+    trained = initialised(1)
+    checkpoint = tmp_path_factory.mktemp("network") / "c"
+    fit(trained, synthetic, TrainPlan(seed=0, epochs=8, batch=64), checkpoint)
+    return fold(trained)
+
+
+@pytest.fixture(scope="module")
+def ptq(network, synthetic):
+    return post_training(network, synthetic.frames[:, np.newaxis])
+
+
+@pytest.fixture(scope="module")
+def qat(ptq, synthetic, tmp_path_factory):
+    checkpoint = tmp_path_factory.mktemp("qat") / "c"
+    return quantisation_aware(ptq, synthetic, epochs=2, seed=0, checkpoint=checkpoint)
+
+
+@pytest.fixture(params=["ptq", "qat"])
+def quantised(request):
+    return request.getfixturevalue(request.param)
+
+
+def outputs(network, frames):
+    return run_batched(model_bytes(float_model(network, "N")), frames[:, np.newaxis])
+
+
+def test_folding_changes_nothing(synthetic):
+    network = initialised(1).train()
+    frames = torch.from_numpy(synthetic.frames[:64]).unsqueeze(1) / 255
+    network(frames)  # moves the running statistics away from 0 and 1
+    network.eval()
+    with torch.no_grad():
+        steering, logit = network(frames)
+    folded = outputs(fold(network), synthetic.frames[:64])
+    assert np.allclose(folded[:, 0], steering.numpy(), atol=1e-5)
+    assert np.allclose(folded[:, 1], torch.sigmoid(logit).numpy(), atol=1e-5)
+
+
+def test_onnxruntime_runs_it_on_integer_kernels_only(quantised, tmp_path):
+    open_session(quantised.onnx_bytes(), tmp_path / "optimised.onnx")
+    kinds = Counter(node.op_type for node in onnx.load(tmp_path / "optimised.onnx").graph.node)
+    assert kinds["QLinearConv"] == 5
+    assert kinds["QGemm"] == 2
+    assert kinds["QLinearSigmoid"] == 1
+    # What remains in float is the way in (one QuantizeLinear) and out (one Dequantize an output).
+    assert kinds["QuantizeLinear"] == 1
+    assert kinds["DequantizeLinear"] == 2
+    moving_only = {"Transpose", "Flatten", "Reshape"}
+    integer = {"QLinearConv", "QGemm", "QLinearSigmoid", "QuantizeLinear", "DequantizeLinear"}
+    assert set(kinds) <= integer | moving_only
+
+
+def test_the_file_is_what_the_exporter_expects(quantised):
+    model = onnx.load_from_string(quantised.onnx_bytes())
+    assert model.opset_import[0].version <= 21
+    constants = {item.name: numpy_helper.to_array(item) for item in model.graph.initializer}
+    producers = {node.output[0]: node for node in model.graph.node}
+    assert [item.name for item in model.graph.output] == ["steering", "collision"]
+    assert all(producers[item.name].op_type == "DequantizeLinear" for item in model.graph.output)
+    assert {node.op_type for node in model.graph.node} == {
+        "QuantizeLinear", "DequantizeLinear", "Conv", "Flatten", "Gemm", "Sigmoid",
+    }  # fmt: skip
+    assert constants["frame_scale"] == np.float32(1 / 255)
+    assert constants["frame_zero_point"] == -128
+    for name, value in constants.items():
+        if name.endswith("_weight_quantized"):
+            assert value.dtype == np.int8
+            assert value.min() >= -127
+            assert len(constants[name.replace("quantized", "scale")]) == value.shape[0]
+            assert not constants[name.replace("quantized", "zero_point")].any()
+        if name.endswith("_bias_quantized"):
+            assert value.dtype == np.int32
+    for node in model.graph.node:  # ReLU is folded: its zero point is the smallest int8
+        if node.op_type == "Conv":
+            assert constants[f"{node.output[0]}_zero_point"] == -128
+    # A bias adds to sums of input times weight, so it has exactly their scale.
+    assert np.array_equal(
+        constants["conv2_bias_scale"],
+        constants["conv1_out_scale"] * constants["conv2_weight_scale"],
+    )
+
+
+def test_every_camera_byte_enters_as_itself_minus_128(ptq):
+    model = onnx.load_from_string(ptq.onnx_bytes())
+    quantize = model.graph.node[0]
+    assert quantize.op_type == "QuantizeLinear"
+    quantised = onnx.ValueInfoProto()
+    quantised.name = quantize.output[0]
+    model.graph.output.append(quantised)
+    session = open_session(model.SerializeToString())
+    frame = np.arange(4096, dtype=np.int64) % 256
+    entered = session.run(
+        [quantised.name],
+        {"frame": (frame.astype(np.float32) / np.float32(255)).reshape(1, 1, 64, 64)},
+    )[0]
+    assert np.array_equal(entered.ravel(), frame - 128)
+
+
+def test_int8_answers_like_float(network, quantised, unseen):
+    difference = quantised.run(unseen.frames[:, np.newaxis]) - outputs(network, unseen.frames)
+    assert np.abs(difference).mean() < 0.04
+
+
+def test_both_methods_keep_the_loss(network, ptq, qat, unseen):
+    exact = loss_of_outputs(outputs(network, unseen.frames), unseen)
+    for candidate in (ptq, qat):
+        loss = loss_of_outputs(candidate.run(unseen.frames[:, np.newaxis]), unseen)
+        assert loss < 1.15 * exact + 0.02
+
+
+def test_training_with_rounding_predicts_the_integer_network(ptq, unseen):
+    """What QAT sees in its forward pass is what the integer kernels compute."""
+    twin = QatNetwork(ptq.network, ptq.ranges).eval()
+    with torch.no_grad():
+        steering, logit = twin(torch.from_numpy(unseen.frames).unsqueeze(1) / 255)
+    integer = ptq.run(unseen.frames[:, np.newaxis])
+    assert np.abs(steering.numpy() - integer[:, 0]).mean() < 0.5 / 127
+    assert np.abs(torch.sigmoid(logit).numpy() - integer[:, 1]).mean() < 0.01
+
+
+def test_calibration_that_clips_too_much_is_worse(network, ptq, unseen):
+    """The comparison notices bad ranges: a tenth of each costs a lot."""
+    ruined = {name: (low / 10, high / 10) for name, (low, high) in ptq.ranges.items()}
+    worse = replace(ptq, ranges=ruined)
+    frames = unseen.frames[:, np.newaxis]
+    assert loss_of_outputs(worse.run(frames), unseen) > loss_of_outputs(ptq.run(frames), unseen)
+
+
+def test_ranges_hold_what_was_seen(network, synthetic):
+    full, *clipped = measure_ranges(network, synthetic.frames[:64, np.newaxis])
+    for narrower in clipped:
+        for name, (low, high) in full.items():
+            assert low <= narrower[name][0] <= narrower[name][1] <= high
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(0, 1), (-1, 1), (-3, 0.1), (0.5, 2), (-2, -1), (0, 0), (0, 1e-30)]
+)
+def test_a_range_becomes_a_grid_that_holds_it_and_zero(low, high):
+    q = Quantisation.of_range(low, high)
+    first, last = (-128 - q.zero_point) * q.scale, (127 - q.zero_point) * q.scale
+    assert -128 <= q.zero_point <= 127
+    assert first - q.scale / 2 <= min(low, 0)
+    assert last + q.scale / 2 >= max(high, 0)
+    assert first <= 0 <= last
+
+
+def test_weights_round_to_the_nearest_of_their_grid():
+    rng = np.random.default_rng(0)
+    weight = rng.normal(0, [[[[1.0]]], [[[100.0]]], [[[0.0]]]], (3, 4, 3, 3)).astype(np.float32)
+    scales = weight_scales(weight)
+    steps = quantise_weight(weight, scales)
+    error = np.abs(steps * scales.reshape(3, 1, 1, 1) - weight)
+    assert np.all(error <= 0.501 * scales.reshape(3, 1, 1, 1))
+    assert np.abs(steps[:2].reshape(2, -1)).max(axis=1).tolist() == [127, 127]
+    assert not steps[2].any()
+
+
+def test_a_learned_range_moves_towards_what_it_clips():
+    layer = LearnedRange(0.0, 1.0)
+    (5.0 - layer(torch.full((8,), 5.0))).sum().backward()
+    assert layer.high.grad is not None
+    assert float(layer.high.grad) < 0, "a larger range lowers this loss"

@@ -1,0 +1,210 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+
+from policies.dataset import read_dataset
+from policies.nets.road import fold, initialised
+from policies.splits import Split
+from policies.train import TrainPlan, augmented, fit, learning_rate, loss_of_outputs
+from sim.errors import BadInputError
+
+PLAN = TrainPlan(seed=3, epochs=3, batch=32)
+
+
+def trained(data, checkpoint, plan=PLAN, advance=None):
+    network = initialised(1)
+    fit(network, data, plan, checkpoint, advance)
+    return network
+
+
+class Killed(Exception):
+    pass
+
+
+def test_learns_to_steer_and_to_see_obstacles_on_roads_it_has_not_seen(synthetic, unseen, tmp_path):
+    network = trained(synthetic, tmp_path / "c", TrainPlan(seed=0, epochs=12, batch=32)).eval()
+    with torch.no_grad():
+        frames = torch.from_numpy(unseen.frames).unsqueeze(1) / 255
+        steering, logit = network(frames)
+    assert np.corrcoef(steering.numpy(), unseen.steering)[0, 1] > 0.9
+    blocked, free = unseen.collision > 0.9, unseen.collision == 0
+    assert (
+        torch.sigmoid(logit).numpy()[blocked].mean()
+        > torch.sigmoid(logit).numpy()[free].mean() + 0.3
+    )
+
+
+def test_same_seed_same_weights_another_seed_others(dataset_folder, tmp_path):
+    data = read_dataset(dataset_folder, Split.TRAIN)
+    first, again = trained(data, tmp_path / "a"), trained(data, tmp_path / "b")
+    other = trained(data, tmp_path / "c", TrainPlan(seed=4, epochs=3, batch=32))
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert all(
+        torch.equal(a, b) for a, b in zip(first.parameters(), again.parameters(), strict=True)
+    )
+    assert not torch.equal(first.steering.weight, other.steering.weight)
+
+
+def test_an_interrupted_run_ends_in_the_same_bytes(dataset_folder, tmp_path):
+    data = read_dataset(dataset_folder, Split.TRAIN)
+    trained(data, tmp_path / "whole")
+    epochs = []
+
+    def interrupt(steps=1, note=""):
+        epochs.append(note)
+        if len(epochs) == 2:
+            raise Killed
+
+    with pytest.raises(Killed):
+        trained(data, tmp_path / "parts", advance=interrupt)
+    assert (tmp_path / "parts").read_bytes() != (tmp_path / "whole").read_bytes()
+    trained(data, tmp_path / "parts")
+    assert (tmp_path / "parts").read_bytes() == (tmp_path / "whole").read_bytes()
+
+
+@pytest.mark.slow
+def test_a_run_killed_by_the_system_resumes_to_the_same_bytes(dataset_folder, tmp_path):
+    script = textwrap.dedent(
+        """
+        import sys
+        from pathlib import Path
+        from policies.dataset import read_dataset
+        from policies.nets.road import initialised
+        from policies.splits import Split
+        from policies.train import TrainPlan, fit
+        data = read_dataset(Path(sys.argv[1]), Split.TRAIN)
+        fit(initialised(1), data, TrainPlan(3, 400, 32), Path(sys.argv[2]))
+        """
+    )
+    checkpoint = tmp_path / "checkpoint"
+    child = subprocess.Popen([sys.executable, "-c", script, dataset_folder, checkpoint])
+    deadline = time.monotonic() + 120
+    while not checkpoint.exists() and child.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.3)  # somewhere in the middle of a later epoch, or of writing one
+    os.kill(child.pid, signal.SIGKILL)
+    assert child.wait() == -signal.SIGKILL
+
+    data = read_dataset(dataset_folder, Split.TRAIN)
+    plan = TrainPlan(seed=3, epochs=400, batch=32)
+    done = []
+
+    def stop_soon(steps=1, note=""):
+        done.append(steps)
+        if len(done) == 3:
+            raise Killed
+
+    with pytest.raises(Killed):
+        trained(data, checkpoint, plan, stop_soon)
+    epochs = sum(done)
+    assert done[0] >= 1, "the run must have been resumed, not begun anew"
+
+    def stop_at_the_same(steps=1, note="", count=[0]):  # noqa: B006 (a counter)
+        count[0] += steps
+        if count[0] == epochs:
+            raise Killed
+
+    with pytest.raises(Killed):
+        trained(data, tmp_path / "whole", plan, stop_at_the_same)
+    assert checkpoint.read_bytes() == (tmp_path / "whole").read_bytes()
+
+
+def test_a_finished_checkpoint_is_not_trained_again(dataset_folder, tmp_path):
+    data = read_dataset(dataset_folder, Split.TRAIN)
+    network = trained(data, tmp_path / "c")
+    before = (tmp_path / "c").stat().st_mtime_ns
+    again = trained(data, tmp_path / "c")
+    assert (tmp_path / "c").stat().st_mtime_ns == before
+    assert torch.equal(network.steering.weight, again.steering.weight)
+
+
+def test_a_checkpoint_of_another_run_is_refused(dataset_folder, tmp_path):
+    data = read_dataset(dataset_folder, Split.TRAIN)
+    trained(data, tmp_path / "c")
+    with pytest.raises(BadInputError, match="belongs to another run"):
+        trained(data, tmp_path / "c", TrainPlan(seed=99, epochs=3, batch=32))
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"\x00" * 4096])
+def test_a_damaged_checkpoint_is_refused_in_one_line(dataset_folder, tmp_path, content):
+    data = read_dataset(dataset_folder, Split.TRAIN)
+    (tmp_path / "c").write_bytes(content)
+    with pytest.raises(BadInputError, match="not a checkpoint") as caught:
+        trained(data, tmp_path / "c")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_truncated_checkpoint_is_refused(dataset_folder, tmp_path):
+    data = read_dataset(dataset_folder, Split.TRAIN)
+    trained(data, tmp_path / "c")
+    whole = (tmp_path / "c").read_bytes()
+    (tmp_path / "c").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(BadInputError, match="not a checkpoint"):
+        trained(data, tmp_path / "c")
+
+
+def test_checkpoints_hold_no_pickle(dataset_folder, tmp_path):
+    trained(read_dataset(dataset_folder, Split.TRAIN), tmp_path / "c")
+    assert safetensors.torch.load((tmp_path / "c").read_bytes())
+
+
+def test_mirroring_turns_the_steering_round(synthetic):
+    frames = torch.from_numpy(synthetic.frames[:64]).unsqueeze(1) / 255
+    steering = torch.from_numpy(synthetic.steering[:64])
+    changed, label = augmented(frames, steering, np.random.default_rng(0))
+    mirrored = label != steering
+    assert 10 < int(mirrored.sum()) < 54
+    assert torch.equal(label.abs(), steering.abs())
+
+    def likeness(a, b):
+        a, b = a - a.mean(), b - b.mean()
+        return float((a * b).sum() / (a.norm() * b.norm() + 1e-9))
+
+    for row in range(64):
+        expected = frames[row].flip(2) if mirrored[row] else frames[row]
+        assert likeness(changed[row], expected) > likeness(changed[row], expected.flip(2))
+
+
+def test_learning_rate_rises_then_falls_to_nothing():
+    rates = [learning_rate(PLAN, step, 200) for step in range(200)]
+    peak = int(np.argmax(rates))
+    assert rates[peak] == pytest.approx(PLAN.learning_rate)
+    assert 5 <= peak <= 15
+    assert rates[-1] < PLAN.learning_rate / 1000
+    assert all(a >= b for a, b in zip(rates[peak:], rates[peak + 1 :], strict=False))
+
+
+def test_perfect_outputs_have_the_smallest_loss(unseen):
+    perfect = np.stack([unseen.steering, unseen.collision], axis=1)
+    best = loss_of_outputs(perfect, unseen)
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        worse = perfect + rng.normal(0, 0.1, perfect.shape).astype(np.float32)
+        assert loss_of_outputs(worse, unseen) > best
+
+
+def test_the_global_random_state_is_left_alone(dataset_folder, tmp_path):
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    trained(read_dataset(dataset_folder, Split.TRAIN), tmp_path / "c")
+    assert torch.equal(torch.get_rng_state(), before)
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_the_network_fits_its_microcontroller():
+    network = fold(initialised(0))
+    assert network.macs <= 400_000
+    assert network.weight_bytes <= 60 * 1024
+    size = int(np.prod(network.input_shape))
+    arena = 0
+    for _, shape in network.shapes():
+        arena, size = max(arena, size + int(np.prod(shape))), int(np.prod(shape))
+    assert arena <= 20 * 1024
