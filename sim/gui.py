@@ -12,9 +12,9 @@ import time
 
 import cv2
 import numpy as np
-import pybullet
 from numpy.typing import NDArray
 
+from sim.bullet import pybullet
 from sim.camera.chase import DISTANCE_M, PITCH_DOWN_DEG, ChaseCamera
 from sim.frames import quaternion_from_euler, rotation_world_from_body
 from sim.pilot import DroneState, Observation

@@ -15,10 +15,10 @@ from typing import Self
 
 import cv2
 import numpy as np
-import pybullet
 from numpy.typing import ArrayLike, NDArray
 
 from sim import meshes
+from sim.bullet import pybullet
 from sim.errors import MissingToolError
 from sim.frames import rotation_world_from_body
 from sim.pilot import DroneState

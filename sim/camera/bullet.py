@@ -7,9 +7,9 @@ distance; it is asked for SUPERSAMPLING times the size each way, and the samples
 from __future__ import annotations
 
 import numpy as np
-import pybullet
 from numpy.typing import NDArray
 
+from sim.bullet import pybullet
 from sim.camera.config import CameraConfig
 from sim.camera.pinhole import Pinhole
 from sim.pilot import DroneState

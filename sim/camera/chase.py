@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import pybullet
 from numpy.typing import NDArray
 
+from sim.bullet import pybullet
 from sim.camera.bullet import tiny_samples
 from sim.camera.pinhole import perspective
 from sim.frames import euler_from_quaternion, wrap_angle_rad

@@ -3,11 +3,11 @@
 from types import SimpleNamespace
 
 import numpy as np
-import pybullet
 import pytest
 
 from sim.airframe import GRAVITY_M_S2, load_airframe
 from sim.autopilot import Autopilot
+from sim.bullet import pybullet
 from sim.clock import Clock
 from sim.dynamics import RotorDynamics
 from sim.errors import BadInputError, BytewingError

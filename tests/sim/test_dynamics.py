@@ -3,12 +3,12 @@
 from itertools import pairwise
 
 import numpy as np
-import pybullet
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.airframe import GRAVITY_M_S2, load_airframe
+from sim.bullet import pybullet
 from sim.dynamics import RAD_S_PER_RPM, RotorDynamics
 from sim.frames import quaternion_from_euler, rotation_world_from_body
 

@@ -8,10 +8,10 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import pybullet
 import pytest
 
 from sim import meshes
+from sim.bullet import pybullet
 from sim.errors import MissingToolError
 from sim.frames import quaternion_from_euler, rotation_world_from_body
 from sim.scene import Box, Cylinder, Ground, Scene, SceneObject, Surface
