@@ -10,6 +10,7 @@ from typing import Any
 
 from firmware_export.target import Target, load_target
 from policies.bundle import PolicyBundle
+from policies.splits import Split
 from scenarios.criteria import Check, judge, same_flights, total_comparison
 from scenarios.pilots import BASELINES, LADDER, REPLAYED, check_runtime
 from scenarios.run import FlightJob, FlightResult, fly_many, summary
@@ -127,8 +128,10 @@ class VerifyReport:
             f"{row.runtime} {sum(f.metrics.completed for f in row.flights)}/{len(row.flights)}"
             for row in networks
         ]
+        unseen = all(f.seed in Split.TEST for row in self.rows for f in row.flights)
+        courses = "kept from training" if unseen else "that training may have seen"
         parts.append(
-            f"Measured, in simulation, on courses no training saw: completed {', '.join(counts)}."
+            f"Measured, in simulation, on courses {courses}: completed {', '.join(counts)}."
         )
         missing = [runtime for runtime in LADDER if self.row(runtime) is None]
         if missing:

@@ -20,8 +20,8 @@ from sim.files import write_atomic
 from sim.flight_log import FlightLog
 
 PANELS_MAX = 24
-PANEL_INCH = 2.8
-COLUMNS = 4
+PANEL_INCH, DOTS_PER_INCH = 3.2, 130
+COLUMNS = 3
 _ROAD, _GROUND, _INK, _OBSTACLE = "#d8d4cb", "#f6f4ef", "#333333", "#b22222"
 # Okabe and Ito's palette, told apart by colour-blind readers too (jfly.uni-koeln.de/color).
 _COLOURS = {
@@ -56,12 +56,13 @@ def trajectories_png(logs: Sequence[FlightLog], path: Path) -> None:
     rows = math.ceil(len(shown) / columns)
     with mpl.rc_context({"font.size": 8}):
         size = (PANEL_INCH * columns, PANEL_INCH * rows + 0.6)
-        figure = Figure(figsize=size, facecolor="white", layout="constrained")
+        figure = Figure(figsize=size, dpi=DOTS_PER_INCH, facecolor="white", layout="constrained")
         axes = np.atleast_1d(figure.subplots(rows, columns, squeeze=False).ravel())
         for panel, ((scenario, seed), flights) in zip(axes, shown, strict=False):
             _draw_course(panel, flights[0])
-            for log in flights:
-                _draw_flight(panel, log)
+            for index, log in enumerate(flights):
+                # The later the thinner, so that flights that coincide are seen one in the other.
+                _draw_flight(panel, log, width=0.8 + 0.7 * (len(flights) - 1 - index))
             panel.set_title(f"{scenario}  seed {seed}", color=_INK)
         for panel in axes[len(shown) :]:
             panel.set_axis_off()
@@ -105,11 +106,11 @@ def _draw_across(
     panel.plot(*ends.T, color=colour, linewidth=2)
 
 
-def _draw_flight(panel: Axes, log: FlightLog) -> None:
+def _draw_flight(panel: Axes, log: FlightLog, width: float) -> None:
     """Draw one trajectory; a flight that was not completed ends in a cross."""
     xy = log.arrays["state.position_world_m"][:, :2]
     colour = _colour(log.meta["runtime"])
-    panel.plot(*xy.T, color=colour, linewidth=1.2, alpha=0.9)
+    panel.plot(*xy.T, color=colour, linewidth=width)
     if not log.meta["completed"]:
         panel.plot(*xy[-1], "x", color=colour, markersize=6)
 

@@ -96,7 +96,7 @@ def make_log():
 
 @pytest.fixture(scope="session")
 def toy_bundle(tmp_path_factory):
-    """A bundle that is complete and small: random features, untrained, flies and leaves the road."""
+    """A bundle that is complete and small: random features, untrained, leaves the road."""
     rng = np.random.default_rng(11)
 
     def weights(*shape):

@@ -15,7 +15,7 @@ SEED = 2_700_000
 def test_trajectories_show_every_runtime_in_its_colour(make_log, s_curve_xy, tmp_path):
     path = tmp_path / "out" / "flights.png"
     logs = [
-        make_log(s_curve_xy + [0, shift], s_curve_xy, runtime=runtime, seed=seed)
+        make_log(s_curve_xy + np.array([0, shift]), s_curve_xy, runtime=runtime, seed=seed)
         for seed in (1, 2, 3, 4, 5)
         for runtime, shift in (("float", 0.0), ("mcu", 0.3))
     ]

@@ -1,6 +1,8 @@
 """Contracts over the whole library and every suite, and one clear line for every mistake."""
 
+import re
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -192,6 +194,16 @@ def test_a_suite_names_its_unknown_scenario(tmp_path):
         BadInputError, match=r"my\.toml: key 'flights\.0\.scenario' = 'gental'; did"
     ):
         load_suite(write(tmp_path / "my.toml", text))
+
+
+def test_the_documented_examples_work(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text()
+    scenario, suite = re.findall(r"```toml\n(.*?)```", page, flags=re.DOTALL)
+    write(tmp_path / "my_bends.toml", scenario)
+    flights = suite_flights(load_suite(write(tmp_path / "my_suite.toml", suite)))
+    assert [s.name for s, _ in flights[:2]] == ["my_bends", "obstacle_ahead"]
+    assert len(flights) == 10
+    assert flights[0][0].airframe == str(tmp_path / "drones" / "mine.toml")
 
 
 def test_a_suite_may_fly_a_scenario_of_its_own_folder(tmp_path):

@@ -202,6 +202,16 @@ def test_the_statement_says_what_was_proved_and_what_was_not():
     assert "Not flown: mcu" in report_of(flown).statement
 
 
+def test_the_statement_knows_seeds_that_training_may_have_seen():
+    flown = good()
+    assert "training may have seen" in report_of(flown).statement  # seeds 0 to 59
+    flown = {
+        runtime: [dataclasses.replace(f, seed=2_010_000 + f.seed) for f in flights]
+        for runtime, flights in flown.items()
+    }
+    assert "kept from training" in report_of(flown).statement
+
+
 def test_the_text_holds_every_row_and_the_firmware():
     firmware = {
         "flash_bytes": 40_960,
