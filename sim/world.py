@@ -214,18 +214,22 @@ class World:
             )
 
     def _visual(self, mesh: TriangleMesh, rgb: tuple[float, float, float]) -> int:
-        # Vertices are not shared between faces, so that each face keeps its own normal.
+        # Faces share a vertex only where they share its normal: shading is flat. (That they share
+        # any matters: PyBullet never frees some 500 bytes a vertex.)
         corners = mesh.faces.ravel()
         uv = mesh.uv[corners].copy()
         # PyBullet's v grows upwards, and its software renderer repeats no texture below 0.
         uv[:, 1] = np.ceil(uv[:, 1].max()) - uv[:, 1]
         uv -= np.minimum(np.floor(uv.min(axis=0)), 0)
+        normals = mesh.face_normals().repeat(3, axis=0)
+        every = np.concatenate([mesh.vertices_m[corners], uv, normals], axis=1)
+        different, indices = np.unique(every, axis=0, return_inverse=True)
         return pybullet.createVisualShape(
             pybullet.GEOM_MESH,
-            vertices=mesh.vertices_m[corners].tolist(),
-            indices=list(range(len(corners))),
-            uvs=uv.tolist(),
-            normals=mesh.face_normals().repeat(3, axis=0).tolist(),
+            vertices=different[:, :3].tolist(),
+            indices=indices.ravel().tolist(),
+            uvs=different[:, 3:5].tolist(),
+            normals=different[:, 5:].tolist(),
             rgbaColor=[*rgb, 1.0],
             specularColor=[0, 0, 0],
             physicsClientId=self.client,

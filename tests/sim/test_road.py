@@ -4,6 +4,8 @@ import hashlib
 import json
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -319,3 +321,10 @@ def test_bad_courses_are_refused_in_one_line(course, named):
 def test_a_number_is_a_range_too():
     course = generate_road(config(width_m=0.42, bend_radius_m=2, markings="plain"), 0)
     assert course.width_m == 0.42
+
+
+def test_the_documented_table_is_the_default():
+    page = (Path(__file__).parents[2] / "docs" / "road-courses.md").read_text()
+    table = tomllib.loads(page.split("```toml")[1].split("```")[0])["course"]
+    assert config(**table) == RoadCourseConfig()
+    assert set(table) == set(RoadCourseConfig.model_fields)
