@@ -59,11 +59,6 @@ def uniform(low: float, high: float) -> Range:
     return Range(low=low, high=high)
 
 
-def constant(value: float) -> Range:
-    """Return the range that always gives ``value``."""
-    return Range(low=value, high=value)
-
-
 def within(lowest: float, highest: float) -> AfterValidator:
     """Return a pydantic validator that keeps both ends of a Range in [lowest, highest]."""
 
