@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -163,3 +164,27 @@ def test_fleet_keeps_order_and_passes_errors_on():
     assert len(count) == 4
     with pytest.raises(BadInputError, match="negative"):
         run(cube, [1, -1], 1)
+
+
+def test_workers_end_when_their_parent_is_killed(tmp_path):
+    code = f"""
+import os, signal, sys
+sys.path.insert(0, {str(tmp_path)!r})
+from sim.fleet import process_pool
+import pidfile
+with process_pool(2) as pool:
+    print(*[f.result() for f in [pool.submit(pidfile.pid) for _ in range(8)]], flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    (tmp_path / "pidfile.py").write_text(
+        "import os, time\ndef pid():\n    time.sleep(0.2)\n    return os.getpid()\n"
+    )
+    script = tmp_path / "main.py"
+    script.write_text("if __name__ == '__main__':\n" + code.replace("\n", "\n    "))
+    done = subprocess.run([sys.executable, script], stdout=subprocess.PIPE, text=True, check=False)
+    workers = {int(pid) for pid in done.stdout.split()}
+    assert workers
+    deadline = time.monotonic() + 20
+    while any(os.path.exists(f"/proc/{pid}") for pid in workers):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
