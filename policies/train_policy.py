@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -179,9 +179,9 @@ def train_policy(
     out = Path(out_dir)
     _claim(out, {"task": task, "seed": seed, "budget": budget, "init": _name(init_from)}, resume)
     with ExitStack() as stack:
-        if executor is None:
-            pool: AbstractContextManager[Executor] = process_pool(n_jobs or default_jobs())
-            executor = stack.enter_context(pool)
+        n_jobs = n_jobs or default_jobs()
+        if executor is None and n_jobs > 1:
+            executor = stack.enter_context(process_pool(n_jobs))
         run = _Run(out, seed, BUDGETS[budget], executor)
         validation = run.collected(Split.VALIDATION, 0, b"", ())
         network, data = _dagger(run, init_from)

@@ -112,7 +112,7 @@ class _Writer:
         ]
         return self.node("DequantizeLinear", inputs, f"{name}_dequantized", axis=0)
 
-    def node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
+    def node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:  # noqa: ANN401
         self.nodes.append(
             helper.make_node(kind, inputs, [output], name=f"{output}_{kind}", **attributes)
         )

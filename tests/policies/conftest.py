@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from policies.dataset import FlightFrames, Manifest, entry_of, read_dataset, write_manifest
+from policies.nets.road import initialised
 from policies.splits import Split, seed_of
+from policies.train import TrainPlan, fit
 
 HEIGHT_M, PITCH_RAD, FOCAL_PX, SIZE = 0.5, 0.45, 32.0, 64
 
@@ -32,11 +34,11 @@ def frame_and_labels(rng, obstacle_probability=0.4):
         collision = float(np.clip((1.3 - near) / 0.6, 0, 1))
         y = -offset + np.tan(-heading) * near + curvature * near**2 / 2
         box = (
-            (np.abs(-across * near - y) < 0.12)
+            (np.abs(-across * near - y) < 0.2)
             & (forward > near)
             & (HEIGHT_M - near * (np.tan(PITCH_RAD) + down) < 0.35)
         )
-        image = np.where(box, rng.uniform(0, 255), image)
+        image = np.where(box, 255 * (row % 8 < 4), image)  # stripes, as nothing else has
     image = np.clip(image + rng.normal(0, 4, image.shape), 0, 255)
     look_ahead = 0.5
     y = -offset + np.tan(-heading) * look_ahead + curvature * look_ahead**2 / 2
@@ -90,3 +92,12 @@ def unseen(tmp_path_factory):
     folder = tmp_path_factory.mktemp("unseen")
     write_flights(folder, flights=1, frames_each=300, seed=900)
     return read_dataset(folder, Split.TRAIN)
+
+
+@pytest.fixture(scope="session")
+def trained_network(synthetic, tmp_path_factory):
+    """A network fitted to synthetic roads."""
+    network = initialised(1)
+    checkpoint = tmp_path_factory.mktemp("trained") / "checkpoint"
+    fit(network, synthetic, TrainPlan(seed=0, epochs=10, batch=32), checkpoint)
+    return network.eval()

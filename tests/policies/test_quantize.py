@@ -13,16 +13,12 @@ from policies.compress.quantize import measure_ranges, post_training, run_batche
 from policies.nets.folded import float_model, model_bytes
 from policies.nets.road import fold, initialised
 from policies.runtimes import open_session
-from policies.train import TrainPlan, fit, loss_of_outputs
+from policies.train import loss_of_outputs
 
 
 @pytest.fixture(scope="module")
-def network(synthetic, tmp_path_factory):
-    """A network trained on synthetic roads, folded."""
-    trained = initialised(1)
-    checkpoint = tmp_path_factory.mktemp("network") / "c"
-    fit(trained, synthetic, TrainPlan(seed=0, epochs=8, batch=64), checkpoint)
-    return fold(trained)
+def network(trained_network):
+    return fold(trained_network)
 
 
 @pytest.fixture(scope="module")

@@ -29,17 +29,13 @@ class Killed(Exception):
     pass
 
 
-def test_learns_to_steer_and_to_see_obstacles_on_roads_it_has_not_seen(synthetic, unseen, tmp_path):
-    network = trained(synthetic, tmp_path / "c", TrainPlan(seed=0, epochs=12, batch=32)).eval()
+def test_learns_to_steer_and_to_see_obstacles_on_roads_it_has_not_seen(trained_network, unseen):
     with torch.no_grad():
-        frames = torch.from_numpy(unseen.frames).unsqueeze(1) / 255
-        steering, logit = network(frames)
+        steering, logit = trained_network(torch.from_numpy(unseen.frames).unsqueeze(1) / 255)
+    probability = torch.sigmoid(logit).numpy()
     assert np.corrcoef(steering.numpy(), unseen.steering)[0, 1] > 0.9
-    blocked, free = unseen.collision > 0.9, unseen.collision == 0
-    assert (
-        torch.sigmoid(logit).numpy()[blocked].mean()
-        > torch.sigmoid(logit).numpy()[free].mean() + 0.3
-    )
+    free, blocked = unseen.collision == 0, unseen.collision > 0.9
+    assert probability[blocked].mean() > probability[free].mean() + 0.3
 
 
 def test_same_seed_same_weights_another_seed_others(dataset_folder, tmp_path):

@@ -1,0 +1,130 @@
+import numpy as np
+import pytest
+
+from policies.collect import CollectingPilot, CollectJob, collect, collect_flight
+from policies.dataset import MANIFEST, FlightFrames, read_dataset
+from policies.experts import RoadTeacher
+from policies.splits import Split, SplitError
+from sim.courses.road import RoadCourseConfig, generate_road
+from sim.errors import BadInputError
+from sim.pilot import DroneState, Observation
+
+COURSE = RoadCourseConfig(length_m=5.0, obstacle_probability=0.5)
+
+
+def job(folder, **changes):
+    values = {
+        "folder": folder,
+        "split": Split.TRAIN,
+        "course": COURSE,
+        "course_seed": 7,
+        "round": 0,
+        "index": 0,
+        "learner": b"",
+        "teacher_share": 1.0,
+        "time_limit_s": 1.0,
+    }
+    return CollectJob(**{**values, **changes})
+
+
+def pilot(learner=None, share=1.0, seed=3):
+    return CollectingPilot(RoadTeacher(generate_road(COURSE, 7)), learner, share, seed)
+
+
+def flight(pilot, seconds=20.0):
+    """Act at 25 Hz on a drone that stays at the start; return the commands."""
+    course = generate_road(COURSE, 7)
+    at_rest = np.zeros(3)
+    level = np.array([0.0, 0.0, np.sin(course.start_yaw_rad / 2), np.cos(course.start_yaw_rad / 2)])
+    state = DroneState(course.start_position_world_m, level, at_rest, at_rest)
+    frame = np.zeros((64, 64), np.uint8)
+    pilot.reset()
+    return np.array(
+        [pilot.act(Observation(40 * i, 0.04 * i, frame, state)) for i in range(int(25 * seconds))]
+    )
+
+
+def hard_left(frames):
+    return np.array([1.0, 0.0], np.float32)
+
+
+def test_a_flight_is_labelled_frame_by_frame_and_the_same_every_time(tmp_path):
+    entries = [collect_flight(job(tmp_path / name)) for name in "ab"]
+    assert entries[0] == entries[1]
+    found = FlightFrames.load(tmp_path / "a" / entries[0].file)
+    assert 24 <= len(found.frames) <= 26
+    assert len(np.unique(found.frames)) > 30, "the camera must have seen something"
+    assert np.ptp(found.steering) > 0
+    assert found.meta["course"]["width_m"] > 0
+    assert found.meta["course_seed"] == 7
+
+
+def test_a_flight_that_is_there_is_not_flown_again(tmp_path):
+    collect_flight(job(tmp_path))
+    path = job(tmp_path).path
+    before = path.stat().st_mtime_ns
+    collect_flight(job(tmp_path))
+    assert path.stat().st_mtime_ns == before
+
+
+def test_a_flight_of_another_run_is_not_taken_for_ours(tmp_path):
+    collect_flight(job(tmp_path))
+    with pytest.raises(BadInputError, match="belongs to another run"):
+        collect_flight(job(tmp_path, time_limit_s=2.0))
+
+
+def test_an_edited_flight_is_found_out_when_collecting_goes_on(tmp_path):
+    collect([job(tmp_path)])
+    found = FlightFrames.load(job(tmp_path).path)
+    FlightFrames(found.frames, -found.steering, found.collision, found.tick, found.meta).save(
+        job(tmp_path).path
+    )
+    with pytest.raises(BadInputError, match="SHA-256"):
+        collect([job(tmp_path), job(tmp_path, index=1, course_seed=8)])
+
+
+def test_what_was_kept_and_what_is_new_make_the_dataset(tmp_path):
+    first = collect([job(tmp_path)])
+    both = collect([job(tmp_path, round=1, course_seed=8)], first.flights)
+    data = read_dataset(tmp_path, Split.TRAIN)
+    assert data.manifest == both
+    assert set(data.round.tolist()) == {0, 1}
+    assert set(data.course_seed.tolist()) == {7, 8}
+    # Coming back to the first part, as resuming does, must not forget the second.
+    assert collect([job(tmp_path)]) == first
+    assert (tmp_path / MANIFEST).read_bytes() == both.model_dump_json(indent=1).encode()
+
+
+@pytest.mark.parametrize("seed", [1_000_000, 2_000_000])
+def test_no_flight_teaches_on_a_course_of_another_split(tmp_path, seed):
+    with pytest.raises(SplitError, match="train seeds"):
+        collect_flight(job(tmp_path, course_seed=seed))
+    assert not any(tmp_path.iterdir())
+
+
+def test_labels_come_from_the_teacher_whoever_flies():
+    by_teacher, by_learner = pilot(), pilot(hard_left, share=0.0)
+    flight(by_teacher, 2.0)
+    turned = flight(by_learner, 2.0)
+    assert by_teacher.labels == by_learner.labels
+    assert len(by_teacher.labels) == 50
+    assert turned[-1, 3] > 1.0, "the learner must be at the controls"
+
+
+def test_teacher_and_learner_take_turns():
+    mixed = pilot(hard_left, share=0.5)
+    outputs = []
+    original = mixed.act
+    mixed.act = lambda seen: (original(seen), outputs.append(tuple(mixed.outputs)))[0]
+    flight(mixed, 30.0)
+    learner_share = np.mean([output == (1.0, 0.0) for output in outputs])
+    assert 0.2 < learner_share < 0.8
+
+
+def test_bursts_push_the_drone_some_of_the_time():
+    pushed, again, other = flight(pilot()), flight(pilot()), flight(pilot(seed=4))
+    assert np.array_equal(pushed, again)
+    assert not np.array_equal(pushed, other)
+    sideways = np.abs(pushed[:, 1]) > 0  # guidance itself never asks for it
+    assert 0.05 < sideways.mean() < 0.6
+    assert np.abs(pushed[:, 1]).max() <= 0.4
