@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.assemble import float_files, save_quantised
+from policies.budgets import BUDGETS, TRAINING_COURSE, Budget
 from policies.bundle import InputSpec, PolicyBundle, PolicySpec, Provenance
 from policies.collect import CollectJob, collect
 from policies.compress.qat import quantisation_aware
@@ -38,63 +39,13 @@ from sim.errors import BadInputError, did_you_mean
 from sim.files import require_writable_folder, write_atomic
 from sim.fleet import default_jobs, process_pool
 from sim.progress import progress_bar
-from sim.randomise import uniform
 from sim.rng import stream
 
 CAMERA = "hm01b0"
 TASKS = ("road",)
-# Shorter roads than those flown later, and half of them blocked: more roads for the same frames,
-# and stopping is learned from the last two metres only.
-TRAINING_COURSE = RoadCourseConfig(length_m=uniform(5.0, 11.0), obstacle_probability=0.5)
 # Golden vectors come from this many frames of a flight, on test courses far from those of suites.
 GOLDEN_FRAMES = 32
 GOLDEN_SEED_INDEX = 900_000
-
-
-@dataclass(frozen=True)
-class Round:
-    """One DAgger round: so many flights with the teacher flying that share, then so many epochs."""
-
-    flights: int
-    teacher_share: float
-    epochs: int
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How much work a training run may be.
-
-    Attributes:
-        rounds: the first is flown by the teacher, the last one's epochs make the final network.
-        validation_flights: by the teacher, on validation courses.
-        flight_s: longest flight.
-        qat_epochs: passes of quantisation-aware training.
-    """
-
-    rounds: tuple[Round, ...]
-    validation_flights: int
-    flight_s: float
-    qat_epochs: int
-
-
-BUDGETS = {
-    "quick": Budget((Round(8, 1.0, 4), Round(4, 0.3, 8)), 2, 8.0, 1),
-    "standard": Budget(
-        (Round(48, 1.0, 4), Round(32, 0.5, 3), Round(32, 0.1, 3), Round(32, 0.0, 8)), 8, 20.0, 2
-    ),
-    "full": Budget(
-        (
-            Round(160, 1.0, 6),
-            Round(80, 0.5, 4),
-            Round(80, 0.2, 4),
-            Round(80, 0.0, 4),
-            Round(80, 0.0, 30),
-        ),
-        24,
-        25.0,
-        4,
-    ),
-}
 
 
 @dataclass(frozen=True)

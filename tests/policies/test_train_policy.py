@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from policies import train_policy as module
+from policies.budgets import Budget, Round
 from policies.bundle import load_bundle
 from policies.runtimes import onnx_pilot
 from policies.splits import Split
-from policies.train_policy import Budget, Round, train_policy
+from policies.train_policy import train_policy
 from sim.errors import BadInputError
 
 TINY = Budget((Round(3, 1.0, 2), Round(2, 0.0, 2)), 1, 1.5, 1)
@@ -73,9 +74,8 @@ def test_killed_anywhere_it_resumes_to_the_same_bytes(whole, tmp_path):
         import sys
         from pathlib import Path
         from policies import train_policy as module
-        module.BUDGETS["quick"] = module.Budget(
-            (module.Round(3, 1.0, 2), module.Round(2, 0.0, 2)), 1, 1.5, 1
-        )
+        from policies.budgets import Budget, Round
+        module.BUDGETS["quick"] = Budget((Round(3, 1.0, 2), Round(2, 0.0, 2)), 1, 1.5, 1)
         out = Path(sys.argv[1])
         resume = (out / "training" / "run.json").exists()
         module.train_policy("road", out, 5, "quick", resume=resume, n_jobs=1)

@@ -1,0 +1,83 @@
+"""Shrinks the float network of a finished bundle to int8 again, by the method of choice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from policies.assemble import save_quantised
+from policies.budgets import TRAINING_COURSE
+from policies.bundle import PolicyBundle
+from policies.collect import CollectJob, collect
+from policies.compress.qat import quantisation_aware
+from policies.compress.quantize import post_training
+from policies.dataset import MANIFEST, Dataset, read_dataset
+from policies.nets.road import fold, initialised, load_weights
+from policies.splits import Split, seed_of
+from sim.errors import BadInputError, did_you_mean
+from sim.files import require_writable_folder
+from sim.fleet import default_jobs
+from sim.progress import progress_bar
+
+METHODS = ("ptq", "qat")
+# A bundle without its training data is calibrated on flights of its own network: enough for the
+# ranges of PTQ, and a thousand steps of QAT. They begin where training runs never get to.
+FRESH_FLIGHTS, FRESH_FLIGHT_S, FRESH_SEED_INDEX = 24, 12.0, 950_000
+QAT_EPOCHS = 4
+
+
+def requantize(bundle: PolicyBundle, method: str, n_jobs: int | None = None) -> PolicyBundle:
+    """Replace a bundle's int8 network and golden vectors; return the bundle as it is then.
+
+    Calibrates, and with "qat" trains on, on the bundle's own training data where ``training/`` is
+    still beside it, on fresh flights over training courses where it is not.
+
+    Args:
+        bundle: made by ``train_policy``; stays as it was until the very end.
+        method: "ptq" or "qat".
+        n_jobs: processes that fly, all cores where None.
+
+    Raises:
+        BadInputError: unknown method, a folder that cannot be written, damaged training data.
+    """
+    if method not in METHODS:
+        raise BadInputError(f"method {method!r} is not known{did_you_mean(method, METHODS)}")
+    require_writable_folder(bundle.path)
+    golden_frames = bundle.golden().frames
+    network = initialised(0)
+    load_weights(network, bundle.file("weights.safetensors"))
+    with TemporaryDirectory() as folder:
+        data = _training_data(bundle, Path(folder), n_jobs or default_jobs())
+        quantised = post_training(fold(network), data.frames[:, np.newaxis])
+        if method == "qat":
+            with progress_bar("quantisation-aware training: epochs", QAT_EPOCHS) as advance:
+                seed, checkpoint = bundle.spec.provenance.seed, Path(folder) / "qat.safetensors"
+                quantised = quantisation_aware(
+                    quantised, data, QAT_EPOCHS, seed, checkpoint, advance
+                )
+    return save_quantised(bundle.path, bundle.spec, quantised, golden_frames)
+
+
+def _training_data(bundle: PolicyBundle, folder: Path, n_jobs: int) -> Dataset:
+    own = bundle.path / "training" / "dataset"
+    if (own / MANIFEST).exists():
+        return read_dataset(own, Split.TRAIN)
+    jobs = [
+        CollectJob(
+            folder=folder,
+            split=Split.TRAIN,
+            course=TRAINING_COURSE,
+            course_seed=seed_of(Split.TRAIN, FRESH_SEED_INDEX + index),
+            round=0,
+            index=index,
+            learner=bundle.file("float.onnx").read_bytes(),
+            teacher_share=0.5,
+            time_limit_s=FRESH_FLIGHT_S,
+            camera=bundle.spec.camera,
+        )
+        for index in range(FRESH_FLIGHTS)
+    ]
+    with progress_bar("calibration flights", len(jobs)) as advance:
+        return read_dataset(folder, Split.TRAIN, collect(jobs, (), n_jobs, advance))
