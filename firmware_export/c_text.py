@@ -89,6 +89,11 @@ def crc32(arrays: Iterable[NDArray[Any]]) -> int:
     return crc
 
 
+def crc_lines(names: Iterable[str]) -> str:
+    """Return the statements that carry ``crc`` on over arrays, as ``crc32`` does here."""
+    return "\n".join(f"    crc = bw_crc32(crc, {name}, sizeof {name});" for name in names)
+
+
 def fill(template: str, values: Mapping[str, str | int]) -> str:
     """Return a template with every ``@KEY@`` replaced; a key without a value is a KeyError."""
     text = (TEMPLATES / template).read_text()
@@ -120,7 +125,7 @@ def comment(text: str) -> str:
     >>> comment("a */ b")
     'a _/ b'
     """
-    return re.sub(r"[^\w ./:,()+-]", "_", text, flags=re.ASCII)
+    return re.sub(r"[^\w ./:;,()+-]", "_", text, flags=re.ASCII)
 
 
 def _without_guard(text: str) -> str:

@@ -14,18 +14,15 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 import numpy as np
-from numpy.typing import NDArray
 
 from firmware_export import c_text, ir
 from firmware_export.c_text import literal
 from firmware_export.emit_layers import LayerCode, emit_layers
+from firmware_export.emit_selftest import selftest
 from firmware_export.memory import MemoryPlan, plan_memory
 from firmware_export.onnx_import import import_onnx
 from policies.bundle import Golden, PolicyBundle, RoadGuidance
 from sim.errors import BadInputError
-
-# Golden frames take flash: as many as fit into this, and at least one.
-GOLDEN_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,8 +113,10 @@ def emit_network(
         "FIELDS": f"    int8_t outputs[{name.upper()}_OUTPUT_COUNT]; /* of the last step */",
         "KERNELS": c_text.kernels(["crc32.h", *dict.fromkeys(c.kernel for c in layers)]),
         "LAYERS": "\n".join(layer.definition() for layer in layers),
-        "CALLS": "\n".join([*(layer.call() for layer in layers), *_copy_outputs(name, plan, graph)]),
-        "CRC": _crc_lines(array.name for layer in layers for array in layer.arrays),
+        "CALLS": "\n".join(
+            [*(layer.call() for layer in layers), *_copy_outputs(name, plan, graph)]
+        ),
+        "CRC": c_text.crc_lines(array.name for layer in layers for array in layer.arrays),
         "GUIDANCE": "",
     }
     header, source = dict(values), dict(values)
@@ -137,7 +136,7 @@ def emit_network(
             f"{weights}\n#endif\n"
         ),
         f"{name}.c": c_text.fill("policy.c", source),
-        f"{name}_selftest.c": _selftest(values, golden, arrays, with_commands=guidance is not None),
+        f"{name}_selftest.c": selftest(values, golden, arrays, with_commands=guidance is not None),
     }
     return Firmware(name, files, graph, plan, layers)
 
@@ -189,10 +188,6 @@ def _copy_outputs(name: str, plan: MemoryPlan, graph: ir.Graph) -> list[str]:
     return lines
 
 
-def _crc_lines(names: object) -> str:
-    return "\n".join(f"    crc = bw_crc32(crc, {name}, sizeof {name});" for name in names)
-
-
 def _road_constants(
     guidance: RoadGuidance, output_names: tuple[str, ...], outputs: list[ir.Tensor]
 ) -> dict[str, str | int]:
@@ -216,41 +211,3 @@ def _road_constants(
         "COLLISION_GO": f"{guidance.collision_go:g}",
         "COLLISION_STOP_TEXT": f"{guidance.collision_stop:g}",
     }
-
-
-def _selftest(
-    values: dict[str, str | int],
-    golden: Golden,
-    arrays: list[NDArray[np.generic]],
-    *,
-    with_commands: bool,
-) -> str:
-    name, upper = values["NAME"], values["UPPER"]
-    frame_bytes = int(values["FRAME_BYTES"])
-    count = min(len(golden.frames), max(1, GOLDEN_BYTES // frame_bytes))
-    frames = golden.frames[:count].reshape(count, -1)
-    outputs = golden.outputs[:count]
-    checked, names = [frames, outputs], [f"{name}_golden_frames", f"{name}_golden_outputs"]
-    definition, steps = "", "selftest_network.c"
-    if with_commands:
-        bits = np.ascontiguousarray(golden.commands[:count], np.float32).view(np.uint32)
-        checked.append(bits)
-        names.append(f"{name}_golden_commands")
-        steps = "selftest_policy.c"
-        definition = (
-            f"\n/* Commands as the bits of their float32 values. */\n"
-            f"static const uint32_t {name}_golden_commands[{count}][4] = {{\n"
-            f"{c_text.nested_rows(bits)}\n}};\n"
-        )
-    more = {
-        "COUNT": count,
-        "FRAMES": c_text.nested_rows(frames),
-        "OUTPUTS": c_text.nested_rows(outputs),
-        "COMMANDS": definition,
-        "KERNELS": c_text.kernels(["crc32.h"]),
-        "WEIGHTS_CRC": f"{c_text.crc32(arrays):#010x}u",
-        "GOLDEN_CRC": f"{c_text.crc32(checked):#010x}u",
-        "CRC": _crc_lines(names),
-    }
-    more["STEPS"] = c_text.fill(steps, {**values, **more, "UPPER": upper})
-    return c_text.fill("selftest.c", {**values, **more})

@@ -112,9 +112,7 @@ def _load_frame(e: _Emitter) -> LayerCode:
     body = f"{INDENT}bw_load_frame({height * width}, {channels}, frame, {target});\n"
     function = f"{e.policy}_load_frame"
     description = f"camera planes -> {camera.shape}"
-    return LayerCode(
-        function, "frame", "frame", 0, True, description, "elementwise.h", (), body
-    )
+    return LayerCode(function, "frame", "frame", 0, True, description, "elementwise.h", (), body)
 
 
 def _call(kernel: str, *lines: str) -> str:

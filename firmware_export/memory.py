@@ -143,9 +143,7 @@ def _gap(graph: Graph, low: _Interval, high: _Interval) -> int:
     return low.tensor.size
 
 
-def _lower_bound(
-    graph: Graph, intervals: list[_Interval], gaps: dict[tuple[str, str], int]
-) -> int:
+def _lower_bound(graph: Graph, intervals: list[_Interval], gaps: dict[tuple[str, str], int]) -> int:
     """Return a size that no arena can be below: what the neediest pair of tensors takes."""
     sizes = {life.tensor.name: life.tensor.size for life in intervals}
     pairs = (

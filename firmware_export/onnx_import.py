@@ -154,7 +154,9 @@ class _Importer:
         if activation is not None:
             lowest, highest = tables.clip_range(self.model, activation)
             step = float(scale)
-            if (zero_point != -128 or lowest != 0) or (127 - zero_point) * step > highest + step / 2:
+            if (zero_point != -128 or lowest != 0) or (
+                127 - zero_point
+            ) * step > highest + step / 2:
                 self.model.fail(
                     activation,
                     f"zero point {zero_point} and scale {scale:.9g} do not span exactly the range "
@@ -185,9 +187,7 @@ class _Importer:
         bias, multiplier = self._rescale(node, weights, quantisation, x, y, axis=0)
         taps_last = np.ascontiguousarray(weights.transpose(0, 2, 3, 1))
         self.layers.append(
-            ir.Conv(
-                node_name(node), (x.name,), y.name, taps_last, bias, multiplier, window, groups
-            )
+            ir.Conv(node_name(node), (x.name,), y.name, taps_last, bias, multiplier, window, groups)
         )
 
     def _gemm(self, node: NodeProto) -> None:
@@ -268,13 +268,13 @@ class _Importer:
 
     def _max_pool(self, node: NodeProto) -> None:
         x = self._input(node)
-        window = self._window(node, self.model.attribute(node, "kernel_shape", []))
+        window = self._pool_window(node)
         y = self._output(node, self._window_shape(node, x, window, x.shape[2]))
         self._copying(lambda out: ir.MaxPool(node_name(node), (x.name,), out, window), node, x, y)
 
     def _average_pool(self, node: NodeProto) -> None:
         x = self._input(node)
-        window = self._window(node, self.model.attribute(node, "kernel_shape", []))
+        window = self._pool_window(node)
         if window.dilations != (1, 1):
             self.model.fail(node, "dilated average pooling is not supported")
         y = self._output(node, self._window_shape(node, x, window, x.shape[2]))
@@ -358,8 +358,17 @@ class _Importer:
         if (len(pads), len(strides), len(dilations)) != (4, 2, 2):
             self.model.fail(node, "needs four pads, two strides and two dilations")
         if min(*kernel, *strides, *dilations) < 1 or min(pads) < 0:
-            self.model.fail(node, "kernel, strides and dilations must be positive, pads not below 0")
+            self.model.fail(
+                node, "kernel, strides and dilations must be positive, pads not below 0"
+            )
         return ir.Window((int(kernel[0]), int(kernel[1])), strides, pads, dilations)
+
+    def _pool_window(self, node: NodeProto) -> ir.Window:
+        window = self._window(node, self.model.attribute(node, "kernel_shape", []))
+        top, left, bottom, right = window.pads
+        if max(top, bottom) >= window.kernel[0] or max(left, right) >= window.kernel[1]:
+            self.model.fail(node, "pads must be smaller than the window")
+        return window
 
     def _window_shape(
         self, node: NodeProto, x: ir.Tensor, window: ir.Window, channels: int

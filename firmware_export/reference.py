@@ -114,7 +114,7 @@ def _taps(
 def _conv(graph: ir.Graph, layer: ir.Conv, q: Int8s) -> Int8s:
     x, y = graph.tensors[layer.inputs[0]], graph.tensors[layer.output]
     exact = _exact_type(layer)
-    centred = q.astype(exact) - exact(x.zero_point)
+    centred = q.astype(exact) - x.zero_point
     weights, bias = layer.weights.astype(exact), layer.bias.astype(exact)
     taps = list(_taps(centred, layer.window, 0, y.shape))
     if layer.is_depthwise:
@@ -135,7 +135,7 @@ def _conv(graph: ir.Graph, layer: ir.Conv, q: Int8s) -> Int8s:
 def _gemm(graph: ir.Graph, layer: ir.Gemm, q: Int8s) -> Int8s:
     x, y = graph.tensors[layer.inputs[0]], graph.tensors[layer.output]
     exact = _exact_type(layer)
-    centred = q.reshape(len(q), -1).astype(exact) - exact(x.zero_point)
+    centred = q.reshape(len(q), -1).astype(exact) - x.zero_point
     sums = centred @ layer.weights.astype(exact).T + layer.bias.astype(exact)
     return _requantise(sums, layer.multiplier, y).reshape(len(q), *y.shape)
 
@@ -166,7 +166,8 @@ def _average_pool(graph: ir.Graph, layer: ir.AveragePool, q: Int8s) -> Int8s:
     if layer.count_pads:
         count = np.array(layer.window.kernel[0] * layer.window.kernel[1], F32)
     else:
-        count = sum(_taps(np.ones((1, *x.shape), F32), layer.window, 0, y.shape), start=F32(0))
+        ones = np.ones((1, *x.shape), F32)
+        count = np.sum(list(_taps(ones, layer.window, 0, y.shape)), axis=0, dtype=F32)
     return saturate(np.rint(total / count / y.scale + F32(y.zero_point)))
 
 

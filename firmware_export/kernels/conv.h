@@ -10,16 +10,15 @@
 
 /* Two output channels at two neighbouring pixels whose taps all lie inside the image. */
 BW_INLINE void bw_conv_pair(bw_window_t s, int channels, int is_pixel, const int8_t *corner,
-                            const int8_t *w, int32_t sum[4])
-{
+                            const int8_t *w, int32_t sum[4]) {
     const int is_run = s.dilation_w == 1 && channels == s.in_c; /* a kernel row is contiguous */
     const int runs = is_run ? 1 : s.kernel_w;
     const int length = is_run ? s.kernel_w * channels : channels;
     for (int ky = 0; ky < s.kernel_h; ky++) {
         for (int run = 0; run < runs; run++) {
             const int tap = (ky * s.dilation_h * s.in_w + run * s.dilation_w) * s.in_c;
-            bw_dot_pair(sum, corner + tap, s.stride_w * s.in_c,
-                        w + 2 * (ky * runs + run) * length, length, is_pixel);
+            bw_dot_pair(sum, corner + tap, s.stride_w * s.in_c, w + 2 * (ky * runs + run) * length,
+                        length, is_pixel);
         }
     }
 }
@@ -27,8 +26,7 @@ BW_INLINE void bw_conv_pair(bw_window_t s, int channels, int is_pixel, const int
 /* One or two output channels (`lanes`) at one pixel anywhere. */
 BW_INLINE void bw_conv_single(bw_window_t s, int channels, int lanes, int is_pixel, int top,
                               int left, const int8_t *x, const int8_t *outside, const int8_t *w,
-                              int32_t *sum)
-{
+                              int32_t *sum) {
     for (int ky = 0; ky < s.kernel_h; ky++) {
         for (int kx = 0; kx < s.kernel_w; kx++) {
             const int row = top + ky * s.dilation_h, column = left + kx * s.dilation_w;
@@ -46,8 +44,7 @@ BW_INLINE void bw_conv_single(bw_window_t s, int channels, int lanes, int is_pix
    is odd; within a pair (kernel_h, kernel_w, channels of the group). */
 BW_INLINE void bw_conv(bw_window_t s, int groups, int is_pixel, const int8_t *outside,
                        const int8_t *x, const int8_t *weights, const int32_t *bias,
-                       const float *multiplier, int32_t zero_point, int8_t *y)
-{
+                       const float *multiplier, int32_t zero_point, int8_t *y) {
     const int channels = s.in_c / groups, out_channels = s.out_c / groups;
     const int taps = s.kernel_h * s.kernel_w * channels;
     int pixels = 1; /* done at a time */

@@ -4,8 +4,7 @@
 
 #include "requantise.h"
 
-BW_INLINE uint32_t bw_crc32(uint32_t crc, const void *data, size_t size)
-{
+BW_INLINE uint32_t bw_crc32(uint32_t crc, const void *data, size_t size) {
     const uint8_t *bytes = (const uint8_t *)data;
     crc = ~crc;
     for (size_t i = 0; i < size; i++) {

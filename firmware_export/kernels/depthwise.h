@@ -11,8 +11,7 @@
    windows share are loaded once. */
 BW_INLINE void bw_depthwise_inside(bw_window_t s, int pixels, const int8_t *corner,
                                    const int8_t *weights, const int32_t *bias,
-                                   const float *multiplier, int32_t zero_point, int8_t *out)
-{
+                                   const float *multiplier, int32_t zero_point, int8_t *out) {
     for (int c = 0; c < s.in_c; c++) {
         int32_t first = bias[c], second = bias[c];
         for (int ky = 0; ky < s.kernel_h; ky++) {
@@ -36,8 +35,7 @@ BW_INLINE void bw_depthwise_inside(bw_window_t s, int pixels, const int8_t *corn
 BW_INLINE void bw_depthwise_edge(bw_window_t s, int top, int left, const int8_t *x,
                                  const int8_t *outside, const int8_t **taps, const int8_t *weights,
                                  const int32_t *bias, const float *multiplier, int32_t zero_point,
-                                 int8_t *out)
-{
+                                 int8_t *out) {
     for (int ky = 0; ky < s.kernel_h; ky++) {
         for (int kx = 0; kx < s.kernel_w; kx++) {
             const int row = top + ky * s.dilation_h, column = left + kx * s.dilation_w;
@@ -57,14 +55,13 @@ BW_INLINE void bw_depthwise_edge(bw_window_t s, int top, int left, const int8_t 
 /* Weights: (kernel_h, kernel_w, channels). */
 BW_INLINE void bw_depthwise(bw_window_t s, const int8_t *outside, const int8_t **taps,
                             const int8_t *x, const int8_t *weights, const int32_t *bias,
-                            const float *multiplier, int32_t zero_point, int8_t *y)
-{
+                            const float *multiplier, int32_t zero_point, int8_t *y) {
     int pixels = 1; /* done at a time */
     for (int oy = 0; oy < s.out_h; oy++) {
         const int top = oy * s.stride_h - s.pad_top;
         for (int ox = 0; ox < s.out_w; ox += pixels) {
             const int left = ox * s.stride_w - s.pad_left;
-            const int8_t *corner = x + (top * s.in_w + left) * s.in_c;
+            const int corner = (top * s.in_w + left) * s.in_c;
             int8_t *out = y + (oy * s.out_w + ox) * s.out_c;
             pixels = 1;
             if (outside && !bw_is_inside(s, top, left, 1)) {
@@ -72,9 +69,9 @@ BW_INLINE void bw_depthwise(bw_window_t s, const int8_t *outside, const int8_t *
                                   zero_point, out);
             } else if (ox + 1 < s.out_w && (!outside || bw_is_inside(s, top, left, 2))) {
                 pixels = 2;
-                bw_depthwise_inside(s, 2, corner, weights, bias, multiplier, zero_point, out);
+                bw_depthwise_inside(s, 2, x + corner, weights, bias, multiplier, zero_point, out);
             } else {
-                bw_depthwise_inside(s, 1, corner, weights, bias, multiplier, zero_point, out);
+                bw_depthwise_inside(s, 1, x + corner, weights, bias, multiplier, zero_point, out);
             }
         }
     }

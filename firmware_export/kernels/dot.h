@@ -9,15 +9,13 @@
 #include "requantise.h"
 
 /* An input value: an int8 activation, or a camera pixel, which is uint8. */
-BW_INLINE int32_t bw_load(const int8_t *x, int is_pixel)
-{
+BW_INLINE int32_t bw_load(const int8_t *x, int is_pixel) {
     return is_pixel ? (int32_t)(uint8_t)*x : (int32_t)*x;
 }
 
 /* sum[lane] += x . w[lane], for 1 or 2 lanes. */
 BW_INLINE void bw_dot(int lanes, int32_t *sum, const int8_t *x, const int8_t *w, int count,
-                      int is_pixel)
-{
+                      int is_pixel) {
     for (int k = 0; k < count; k++) {
         const int32_t value = bw_load(x + k, is_pixel);
         sum[0] += value * (int32_t)w[lanes * k];
@@ -30,8 +28,7 @@ BW_INLINE void bw_dot(int lanes, int32_t *sum, const int8_t *x, const int8_t *w,
 /* Two lanes at two inputs, `step` apart: sum[0], sum[1] for the first, sum[2], sum[3] for the
    second. */
 BW_INLINE void bw_dot_pair(int32_t sum[4], const int8_t *x, int step, const int8_t *w, int count,
-                           int is_pixel)
-{
+                           int is_pixel) {
     for (int k = 0; k < count; k++) {
         const int32_t w0 = w[2 * k], w1 = w[2 * k + 1];
         const int32_t x0 = bw_load(x + k, is_pixel), x1 = bw_load(x + step + k, is_pixel);

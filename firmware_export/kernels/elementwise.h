@@ -5,8 +5,7 @@
 #include "requantise.h"
 
 /* Any function of one int8 value. */
-BW_INLINE void bw_table(int size, const int8_t *x, const int8_t table[256], int8_t *y)
-{
+BW_INLINE void bw_table(int size, const int8_t *x, const int8_t table[256], int8_t *y) {
     for (int i = 0; i < size; i++) {
         y[i] = table[x[i] + 128];
     }
@@ -14,8 +13,7 @@ BW_INLINE void bw_table(int size, const int8_t *x, const int8_t table[256], int8
 
 /* Sum with the scales' ratios, rounded once at each fused multiply-add, as onnxruntime has it. */
 BW_INLINE void bw_add(int size, const int8_t *a, const int8_t *b, float ratio_a, float ratio_b,
-                      float offset, int8_t *y)
-{
+                      float offset, int8_t *y) {
     for (int i = 0; i < size; i++) {
         const float inner = __builtin_fmaf(ratio_b, (float)b[i], offset);
         y[i] = bw_saturate(bw_round(__builtin_fmaf(ratio_a, (float)a[i], inner)));
@@ -24,8 +22,7 @@ BW_INLINE void bw_add(int size, const int8_t *a, const int8_t *b, float ratio_a,
 
 /* Product; the zero point is added before rounding, as onnxruntime has it. */
 BW_INLINE void bw_mul(int size, const int8_t *a, const int8_t *b, int32_t zero_a, int32_t zero_b,
-                      float multiplier, float zero_point, int8_t *y)
-{
+                      float multiplier, float zero_point, int8_t *y) {
     for (int i = 0; i < size; i++) {
         const int32_t product = ((int32_t)a[i] - zero_a) * ((int32_t)b[i] - zero_b);
         y[i] = bw_saturate(bw_round((float)product * multiplier + zero_point));
@@ -33,9 +30,8 @@ BW_INLINE void bw_mul(int size, const int8_t *a, const int8_t *b, int32_t zero_a
 }
 
 /* One input of a concatenation: `channels` values a pixel, into pixels of `stride` values. */
-BW_INLINE void bw_concat(int pixels, int channels, int stride, const int8_t *x,
-                         const int8_t *table, int8_t *y)
-{
+BW_INLINE void bw_concat(int pixels, int channels, int stride, const int8_t *x, const int8_t *table,
+                         int8_t *y) {
     for (int pixel = 0; pixel < pixels; pixel++) {
         for (int c = 0; c < channels; c++) {
             const int8_t value = x[pixel * channels + c];
@@ -45,8 +41,7 @@ BW_INLINE void bw_concat(int pixels, int channels, int stride, const int8_t *x,
 }
 
 /* (height, width, channels) to (channels, height, width), the order in which ONNX flattens. */
-BW_INLINE void bw_flatten(int pixels, int channels, const int8_t *x, int8_t *y)
-{
+BW_INLINE void bw_flatten(int pixels, int channels, const int8_t *x, int8_t *y) {
     for (int c = 0; c < channels; c++) {
         for (int pixel = 0; pixel < pixels; pixel++) {
             y[c * pixels + pixel] = x[pixel * channels + c];
@@ -55,8 +50,7 @@ BW_INLINE void bw_flatten(int pixels, int channels, const int8_t *x, int8_t *y)
 }
 
 /* Camera planes (channels, height, width) of uint8 to int8 activations. */
-BW_INLINE void bw_load_frame(int pixels, int channels, const uint8_t *frame, int8_t *y)
-{
+BW_INLINE void bw_load_frame(int pixels, int channels, const uint8_t *frame, int8_t *y) {
     for (int pixel = 0; pixel < pixels; pixel++) {
         for (int c = 0; c < channels; c++) {
             y[pixel * channels + c] = (int8_t)((int32_t)frame[c * pixels + pixel] - 128);

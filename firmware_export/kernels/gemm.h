@@ -7,8 +7,8 @@
 /* Weights: pairs of interleaved outputs, then a single one where their number is odd, each over
    all inputs. */
 BW_INLINE void bw_gemm(int inputs, int outputs, const int8_t *x, const int8_t *weights,
-                       const int32_t *bias, const float *multiplier, int32_t zero_point, int8_t *y)
-{
+                       const int32_t *bias, const float *multiplier, int32_t zero_point,
+                       int8_t *y) {
     int c = 0;
     for (; c + 2 <= outputs; c += 2) {
         int32_t sum[2] = {bias[c], bias[c + 1]};

@@ -4,8 +4,7 @@
 
 #include "window.h"
 
-BW_INLINE void bw_max_pool(bw_window_t s, const int8_t *x, int8_t *y)
-{
+BW_INLINE void bw_max_pool(bw_window_t s, const int8_t *x, int8_t *y) {
     for (int pixel = 0; pixel < s.out_h * s.out_w; pixel++) {
         const int top = pixel / s.out_w * s.stride_h - s.pad_top;
         const int left = pixel % s.out_w * s.stride_w - s.pad_left;
@@ -27,8 +26,7 @@ BW_INLINE void bw_max_pool(bw_window_t s, const int8_t *x, int8_t *y)
 
 /* Mean as onnxruntime forms it: dequantised values summed in float32, row by row. */
 BW_INLINE void bw_average_pool(bw_window_t s, int count_pads, const int8_t *x, int32_t zero_x,
-                               float scale_x, float scale_y, float zero_y, int8_t *y)
-{
+                               float scale_x, float scale_y, float zero_y, int8_t *y) {
     for (int pixel = 0; pixel < s.out_h * s.out_w; pixel++) {
         const int top = pixel / s.out_w * s.stride_h - s.pad_top;
         const int left = pixel % s.out_w * s.stride_w - s.pad_left;
@@ -52,8 +50,7 @@ BW_INLINE void bw_average_pool(bw_window_t s, int count_pads, const int8_t *x, i
 }
 
 BW_INLINE void bw_global_average_pool(int pixels, int channels, const int8_t *x, int32_t zero_x,
-                                      float multiplier, int32_t zero_point, int8_t *y)
-{
+                                      float multiplier, int32_t zero_point, int8_t *y) {
     for (int c = 0; c < channels; c++) {
         int32_t sum = -pixels * zero_x;
         for (int pixel = 0; pixel < pixels; pixel++) {

@@ -21,10 +21,10 @@
 #pragma GCC optimize("fp-contract=off")
 #endif
 
-BW_INLINE int8_t bw_saturate(int32_t value)
-{
+BW_INLINE int8_t bw_saturate(int32_t value) {
 #if defined(__ARM_FEATURE_SAT) && defined(__GNUC__)
-    /* One instruction; compilers merge the comparisons below with what precedes them and miss it. */
+    /* One instruction; compilers merge the comparisons below with what precedes them and miss it.
+     */
     int32_t saturated;
     __asm__("ssat %0, #8, %1" : "=r"(saturated) : "r"(value));
     return (int8_t)saturated;
@@ -37,8 +37,7 @@ BW_INLINE int8_t bw_saturate(int32_t value)
 
 /* Round half to even: 1.5 * 2^23 leaves no bits for a fraction in a float32 and puts the integer
    into the low bits of its pattern. Exact for |value| < 2^22, which the exporter has checked. */
-BW_INLINE int32_t bw_round(float value)
-{
+BW_INLINE int32_t bw_round(float value) {
     const float shifted = value + 12582912.0f;
     int32_t bits;
     __builtin_memcpy(&bits, &shifted, sizeof bits);
@@ -46,8 +45,7 @@ BW_INLINE int32_t bw_round(float value)
 }
 
 /* int32 sum to int8: one float32 multiplication, round, add the zero point, saturate. */
-BW_INLINE int8_t bw_requantise(int32_t sum, float multiplier, int32_t zero_point)
-{
+BW_INLINE int8_t bw_requantise(int32_t sum, float multiplier, int32_t zero_point) {
     return bw_saturate(bw_round((float)sum * multiplier) + zero_point);
 }
 

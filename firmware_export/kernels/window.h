@@ -16,16 +16,14 @@ typedef struct {
 
 /* Whether `pixels` windows side by side, the first with its first tap at (top, left), lie inside
    the image with all their taps. */
-BW_INLINE int bw_is_inside(bw_window_t s, int top, int left, int pixels)
-{
+BW_INLINE int bw_is_inside(bw_window_t s, int top, int left, int pixels) {
     const int right = left + (s.kernel_w - 1) * s.dilation_w + (pixels - 1) * s.stride_w;
     return top >= 0 && top + (s.kernel_h - 1) * s.dilation_h < s.in_h && left >= 0 &&
            right < s.in_w;
 }
 
 /* Whether one tap lies inside the image. */
-BW_INLINE int bw_has_pixel(bw_window_t s, int row, int column)
-{
+BW_INLINE int bw_has_pixel(bw_window_t s, int row, int column) {
     return row >= 0 && row < s.in_h && column >= 0 && column < s.in_w;
 }
 

@@ -35,7 +35,9 @@ class QdqBuilder:
 
     def node(self, op: str, inputs: Sequence[str], **attributes) -> str:
         out = self._fresh(op.lower())
-        self.nodes.append(helper.make_node(op, list(inputs), [out], name=f"node_{out}", **attributes))
+        self.nodes.append(
+            helper.make_node(op, list(inputs), [out], name=f"node_{out}", **attributes)
+        )
         return out
 
     def _fresh(self, stem: str) -> str:
@@ -94,9 +96,7 @@ class QdqBuilder:
         bias = self.rng.integers(-2000, 2000, channels)
         return self.conv(x, weights, bias, weight_scale=sw, group=group, **kwargs)
 
-    def gemm(
-        self, x, weights, bias=None, *, out=(0.05, 0), weight_scale=0.01, trans_b=True
-    ) -> str:
+    def gemm(self, x, weights, bias=None, *, out=(0.05, 0), weight_scale=0.01, trans_b=True) -> str:
         weights = np.asarray(weights, np.int8)
         sw = np.asarray(weight_scale, F32)
         stored = weights if trans_b else np.ascontiguousarray(weights.T)
@@ -137,9 +137,7 @@ class QdqBuilder:
             op, [x], kernel_shape=list(kernel), strides=list(strides), pads=list(pads), **attrs
         )
         _, channels, *size = self.shapes[x]
-        sizes = [
-            (size[i] + pads[i] + pads[i + 2] - kernel[i]) // strides[i] + 1 for i in range(2)
-        ]
+        sizes = [(size[i] + pads[i] + pads[i + 2] - kernel[i]) // strides[i] + 1 for i in range(2)]
         return self.finish(value, *(out or self.params[x]), (1, channels, *sizes))
 
     def global_average_pool(self, x, *, out) -> str:
@@ -194,7 +192,7 @@ def onnxruntime_int8(model: bytes, frames: np.ndarray) -> np.ndarray:
 
 
 def road_like(seed: int = 0, shape=(1, 64, 64), channels: int = 8) -> QdqBuilder:
-    """Return a network of the shape that flies: strided convolution, separable blocks, two heads."""
+    """Return a network of the kind that flies: strided convolution, separable blocks, heads."""
     b = QdqBuilder(shape, seed)
     x = b.random_conv(
         b.input, channels, (3, 3), strides=(2, 2), pads=(1, 1, 1, 1), out=(0.02, -128), relu=True

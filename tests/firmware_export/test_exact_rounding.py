@@ -22,7 +22,11 @@ FINITE = st.floats(-1e6, 1e6, width=32, allow_subnormal=False)
 def nearest_float32(exact: Fraction) -> np.float32:
     """Return the float32 nearest to a rational number, ties to even, by comparing neighbours."""
     guess = np.float32(float(exact))
-    around = [np.nextafter(guess, np.float32(-np.inf)), guess, np.nextafter(guess, np.float32(np.inf))]
+    around = [
+        np.nextafter(guess, np.float32(-np.inf)),
+        guess,
+        np.nextafter(guess, np.float32(np.inf)),
+    ]
     distances = [abs(Fraction(float(value)) - exact) for value in around]
     best = [v for v, d in zip(around, distances, strict=True) if d == min(distances)]
     even = [v for v in best if not v.view(np.uint32) & 1]

@@ -1,0 +1,274 @@
+"""The exported policy: equal to the simulator bit for bit, and any changed byte is noticed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bundles import WARNINGS, commands_of, road_bundle
+from elftools.elf.constants import SH_FLAGS
+from elftools.elf.elffile import ELFFile
+from qdq import QdqBuilder, random_frames, road_like
+from test_operators_match import CASES
+
+from firmware_export.c_text import literal
+from firmware_export.emit import emit, emit_network, emit_policy
+from firmware_export.reference import Int8Network
+from firmware_export.verify.host import CPolicy
+from policies.bundle import Golden, PolicyBundle
+from sim.errors import BadInputError
+
+ZIG = [sys.executable, "-m", "ziglang"]
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory) -> PolicyBundle:
+    return road_bundle(tmp_path_factory.mktemp("bundle") / "road")
+
+
+@pytest.fixture(scope="module")
+def sources(bundle) -> dict[str, str]:
+    return emit(bundle)
+
+
+def write(sources: dict[str, str], folder: Path) -> list[str]:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in sources.items():
+        (folder / name).write_text(text)
+    return sorted(name for name in sources if name.endswith(".c"))
+
+
+def gcc() -> str:
+    found = shutil.which("gcc")
+    if not found:
+        if os.environ.get("CI") == "true":
+            pytest.fail("gcc is missing; CI must run the sanitizers")
+        pytest.skip("gcc is not installed")
+    return found
+
+
+def run(command, **kwargs) -> str:
+    result = subprocess.run(command, capture_output=True, text=True, check=False, **kwargs)
+    assert result.returncode == 0, result.stderr + result.stdout
+    return result.stdout
+
+
+def test_steps_equal_the_simulator_bit_for_bit(bundle):
+    policy = CPolicy(bundle)
+    frames = np.concatenate([bundle.golden().frames, random_frames((1, 64, 64), 200, seed=9)])
+    outputs = Int8Network(bundle.file("int8.onnx")).infer(frames)
+    commands = commands_of(outputs, bundle.spec)
+    assert len(np.unique(outputs, axis=0)) > 100
+    assert len(np.unique(commands[:, 0])) > 50, "the speed must vary"
+    for frame, output, command in zip(frames, outputs, commands, strict=True):
+        got_output, got_command = policy.step(frame)
+        assert got_output.tobytes() == output.tobytes()
+        assert got_command.tobytes() == command.tobytes()
+
+
+def test_reset_forgets_and_two_policies_share_nothing(bundle):
+    frames = bundle.golden().frames
+    first, second = CPolicy(bundle), CPolicy(bundle)
+    start = [first.step(frame)[1].tobytes() for frame in frames]
+    assert second.step(frames[0])[1].tobytes() == start[0], "state leaked from another object"
+    first.reset()
+    assert [first.step(frame)[1].tobytes() for frame in frames] == start
+
+
+def test_a_frame_of_another_size_is_refused(bundle):
+    with pytest.raises(BadInputError, match="4096 pixels"):
+        CPolicy(bundle).step(np.zeros((1, 32, 32), np.uint8))
+
+
+def test_stack_of_frames(tmp_path):
+    """Two planes, oldest first: the C interleaves them itself."""
+    bundle = road_bundle(tmp_path / "stack", road_like(4, shape=(2, 24, 20)), name="stack")
+    golden = bundle.golden()
+    policy = CPolicy(bundle)
+    assert policy.selftest() == 0
+    for frame, output in zip(golden.frames, golden.outputs, strict=True):
+        np.testing.assert_array_equal(policy.step(frame)[0], output)
+    swapped = np.ascontiguousarray(golden.frames[:, ::-1])
+    other = Int8Network(bundle.file("int8.onnx")).infer(swapped)
+    assert (golden.outputs != other).any(), "the order of planes must matter"
+
+
+# The self-test
+
+
+def selftest_after(bundle: PolicyBundle, sources: dict[str, str], file: str, old: str, new: str):
+    assert sources[file].count(old) >= 1
+    changed = {**sources, file: sources[file].replace(old, new, 1)}
+    return CPolicy(bundle, changed).selftest()
+
+
+def first_number(text: str, array: str) -> tuple[str, str]:
+    """Return the head of an array's definition, and the same with its first number changed."""
+    found = re.search(rf"{array}\[.*\] = {{\s*{{?\s*", text)
+    assert found
+    number = re.match(r"[^,\s}]+", text[found.end() :])[0]
+    other = {"0": "1"}.get(number, "0x1p-9f" if "p" in number else "0")
+    return found[0] + number, found[0] + other
+
+
+def test_selftest_passes(bundle):
+    assert CPolicy(bundle).selftest() == 0
+
+
+@pytest.mark.parametrize(
+    "array", ["layer00_conv_weights", "layer01_conv_bias", "layer04_conv_multiplier",
+              "layer05_gemm_weights", "layer07_sigmoid_table"],
+)  # fmt: skip
+def test_a_changed_weight_is_noticed(bundle, sources, array):
+    old, new = first_number(sources["road_weights.h"], f"road_{array}")
+    assert selftest_after(bundle, sources, "road_weights.h", old, new) == 1
+
+
+@pytest.mark.parametrize("array", ["frames", "outputs", "commands"])
+def test_a_changed_golden_byte_is_noticed(bundle, sources, array):
+    old, new = first_number(sources["road_selftest.c"], f"road_golden_{array}")
+    assert selftest_after(bundle, sources, "road_selftest.c", old, new) == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("shifted = value + 12582912.0f", "shifted = value + 0.25f + 12582912.0f"),
+        ("(steering - road_context.steering)", "steering"),
+        ("* freedom", "* freedom * 0x1.000002p+0f"),  # one bit of one command
+    ],
+)
+def test_changed_arithmetic_is_noticed(bundle, sources, old, new):
+    assert selftest_after(bundle, sources, "road.c", old, new) >= 3
+
+
+# The text
+
+
+def test_files_and_provenance(bundle, sources):
+    assert sorted(sources) == ["road.c", "road.h", "road_selftest.c", "road_weights.h"]
+    for text in sources.values():
+        head = text[:600]
+        assert bundle.sha256 in head
+        assert bundle.spec.files_sha256["int8.onnx"] in head
+        assert not re.search(r"@[A-Z_]+@", text), "a template key was left in"
+        assert max(map(len, text.splitlines())) <= 110
+    assert emit(bundle) == sources, "the same bundle gives the same bytes"
+
+
+def test_includes_only_freestanding_headers_and_allocates_nothing(sources):
+    for text in sources.values():
+        included = set(re.findall(r"#include <(.+)>", text))
+        assert included <= {"stdint.h", "stddef.h"}
+        assert not re.search(
+            r"\b(malloc|calloc|memcpy|memset|printf)\(", text.replace("__builtin_memcpy", "")
+        )
+
+
+def test_one_static_variable(sources, tmp_path):
+    units = write(sources, tmp_path)
+    variables = []
+    for unit in units:
+        run([*ZIG, "cc", "-std=c99", "-O2", "-c", unit, "-o", f"{unit}.o"], cwd=tmp_path)
+        with open(tmp_path / f"{unit}.o", "rb") as stream:
+            elf = ELFFile(stream)
+            for symbol in elf.get_section_by_name(".symtab").iter_symbols():
+                section = symbol["st_shndx"]
+                if symbol["st_info"]["type"] == "STT_OBJECT" and isinstance(section, int):
+                    if elf.get_section(section)["sh_flags"] & SH_FLAGS.SHF_WRITE:
+                        variables.append(symbol.name)
+    assert variables == ["road_context"]
+
+
+def test_literals_are_exact():
+    rng = np.random.default_rng(0)
+    values = rng.integers(0, 2**32, 2000, dtype=np.uint32).view(np.float32)
+    values = values[np.isfinite(values)]
+    for value in values:
+        assert np.float32(float.fromhex(literal(value).removesuffix("f"))) == value
+
+
+# Compilers
+
+
+@pytest.mark.parametrize("language", ["c99", "gnu11", "c++17", "c++20"])
+@pytest.mark.parametrize("compiler", ["gcc", "zig"])
+def test_compiles_without_a_warning(sources, tmp_path, compiler, language):
+    is_cpp = language.startswith("c++")
+    if compiler == "gcc":
+        command = [gcc().replace("gcc", "g++") if is_cpp else gcc()]
+        if shutil.which(command[0]) is None:
+            pytest.skip("g++ is not installed")
+    else:
+        command = [*ZIG, "c++" if is_cpp else "cc"]
+    flags = ["-x", "c++"] if is_cpp else []
+    flags += [f"-std={language}", "-O2", "-ffp-contract=off", *WARNINGS]
+    units = write(sources, tmp_path)
+    run([*command, *flags, "-c", *units], cwd=tmp_path)
+
+
+MAIN = "int road_selftest(void);\nint main(void) { return road_selftest(); }\n"
+
+
+@pytest.mark.parametrize("optimise", ["-O0", "-O2"])
+def test_sanitizers_find_nothing(sources, tmp_path, optimise):
+    units = write({**sources, "main.c": MAIN}, tmp_path)
+    flags = ["-std=c99", optimise, "-g", "-ffp-contract=off", "-fno-sanitize-recover=all"]
+    sanitizers = "-fsanitize=address,undefined,float-cast-overflow"
+    run([gcc(), *flags, sanitizers, *units, "-o", "selftest"], cwd=tmp_path)
+    run(["./selftest"], cwd=tmp_path)
+
+
+def test_every_operator_under_the_sanitizers(tmp_path):
+    """All kernels, at edges and with odd channel counts."""
+    for case in ("conv3x3_lopsided_pads", "conv3x3_dilated", "depthwise_dilated", "grouped",
+                 "average_pool_padded", "max_pool_padded", "residual", "concat", "mul",
+                 "conv_stack_of_frames", "global_average_pool", "flat_vector"):  # fmt: skip
+        make, shape = CASES[case]
+        frames = random_frames(shape, 6)
+        network = Int8Network(make(QdqBuilder(shape, 1)).bytes())
+        golden = Golden(frames, network.infer(frames), np.zeros((6, 4), np.float32))
+        files = emit_network("net", network.graph, golden).files
+        units = write({**files, "main.c": MAIN.replace("road", "net")}, tmp_path / case)
+        flags = ["-std=c99", "-O1", "-ffp-contract=off", "-fno-sanitize-recover=all"]
+        run([gcc(), *flags, "-fsanitize=address,undefined", *units, "-o", "selftest", "-lm"],
+            cwd=tmp_path / case)  # fmt: skip
+        run(["./selftest"], cwd=tmp_path / case)
+
+
+def selftest_program(sources: dict[str, str], folder: Path, command: list[str]) -> int:
+    units = write({**sources, "main.c": MAIN}, folder)
+    run([*command, "-std=gnu11", "-O2", *units, "-o", "selftest"], cwd=folder)
+    return subprocess.run(["./selftest"], cwd=folder, check=False).returncode
+
+
+def has_fma() -> bool:
+    return " fma " in Path("/proc/cpuinfo").read_text()
+
+
+@pytest.mark.skipif(not has_fma(), reason="this processor has no fused multiply-add")
+def test_a_forgotten_flag_changes_nothing_or_is_noticed(sources, tmp_path):
+    """Compilers fuse multiply and add unless told not to; the code tells them itself.
+
+    clang ignores that where it is asked for -ffp-contract=fast: then the self-test must fail.
+    """
+    zig = [*ZIG, "cc", "-mfma"]
+    assert selftest_program(sources, tmp_path / "zig", zig) == 0
+    assert selftest_program(sources, tmp_path / "gcc", [gcc(), "-mfma"]) == 0
+    fast = [*zig, "-ffp-contract=fast"]
+    assert selftest_program(sources, tmp_path / "fast", fast) >= 3
+
+
+def test_the_road_policy_fits_its_memory(bundle):
+    firmware = emit_policy(bundle)
+    assert firmware.plan.arena_bytes + firmware.plan.input_bytes <= 20 * 1024
+    assert [layer.function for layer in firmware.layers][:2] == [
+        "road_layer00_conv",
+        "road_layer01_conv",
+    ]
