@@ -27,5 +27,6 @@ def find_policy(name_or_path: str | Path) -> PolicyBundle:
     if path.is_dir() or len(path.parts) > 1:
         return load_bundle(path)
     raise BadInputError(
-        f"policy {text!r}: neither a policy that ships nor a folder{did_you_mean(text, zoo_names())}"
+        f"policy {text!r}: neither a policy that ships nor a folder"
+        f"{did_you_mean(text, zoo_names())}"
     )
