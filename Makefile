@@ -34,7 +34,7 @@ demo: $(STAMP)  ## fly, learn, shrink, export, verify: at most ten minutes
 	$(BIN)/bytewing demo --out out/demo
 
 test: $(STAMP)  ## run every test
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
 
 lint: $(STAMP)  ## style, types, floors and the format of the C
 	$(BIN)/ruff check .
