@@ -24,7 +24,7 @@ from pydantic import Field
 
 from sim.config import Config, load
 from sim.errors import BadInputError
-from sim.files import sha256_of_file, write_atomic
+from sim.files import sha256_of_file, write_together
 
 FORMAT_VERSION = 1
 
@@ -169,15 +169,17 @@ def load_bundle(path: Path) -> PolicyBundle:
 
 
 def save_bundle(path: Path, spec: PolicySpec, files: dict[str, bytes]) -> PolicyBundle:
-    """Write ``files`` and then ``policy.toml`` with their hashes; files not given are kept.
+    """Write ``files`` and ``policy.toml`` with their hashes; files not given are kept.
 
-    ``policy.toml`` comes last: a run that is killed in between leaves a bundle that is refused.
+    All are on disk before the first takes its place (see ``sim.files.write_together``), so a run
+    that is killed leaves the old bundle or the new one.
     """
     path = Path(path)
-    hashes = dict(spec.files_sha256)
-    for name, data in files.items():
-        write_atomic(path / name, data)
-        hashes[name] = hashlib.sha256(data).hexdigest()
-    spec = spec.model_copy(update={"files_sha256": dict(sorted(hashes.items()))})
-    write_atomic(path / "policy.toml", tomli_w.dumps(spec.model_dump(mode="json")).encode())
+    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    hashes = dict(sorted({**spec.files_sha256, **hashes}.items()))
+    spec = spec.model_copy(update={"files_sha256": hashes})
+    text = tomli_w.dumps(spec.model_dump(mode="json"))
+    write_together(
+        {**{path / name: data for name, data in files.items()}, path / "policy.toml": text.encode()}
+    )
     return PolicyBundle(path, spec)
