@@ -21,7 +21,8 @@ from sim.pilot import DroneState, Observation, VelocityCommand
 
 # Constants of the road guidance. Bends have a radius of at least 1.0 m, so 0.7 m/s asks for 0.7
 # rad/s; the rest is for coming back to the road. The thresholds and the teacher's ramp below
-# together make the speed fall from 1.3 m to 1.0 m before an obstacle.
+# together make the speed fall from 1.5 m to 1.2 m before an obstacle: a stop counts from 0.3 m on,
+# and a network sees the obstacle some tenths of a metre too late at times.
 ROAD_GUIDANCE = RoadGuidance(
     speed_max_m_s=0.7,
     yaw_rate_max_rad_s=1.8,
@@ -37,7 +38,7 @@ ROAD_GUIDANCE = RoadGuidance(
 LOOK_AHEAD_M = 0.55
 # The collision label rises from 0 to 1 between these distances to the obstacle's near face. A ramp
 # can be read off an image (the obstacle's foot rises in it); a step would teach flicker.
-RAMP_FAR_M, RAMP_NEAR_M = 1.5, 0.8
+RAMP_FAR_M, RAMP_NEAR_M = 1.7, 1.0
 
 
 class RoadLabels(NamedTuple):
