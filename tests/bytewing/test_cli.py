@@ -314,15 +314,42 @@ def test_training_without_torch_says_what_to_install(tmp_path):
 def test_flying_exporting_and_verifying_never_import_torch(tmp_path):
     code = f"""
 import sys
-sys.modules['torch'] = None
+
+class NoTorch:
+    def find_spec(self, name, path=None, target=None):
+        if name.split('.')[0] == 'torch':
+            raise ImportError('this must fly without torch')
+
+sys.meta_path.insert(0, NoTorch())
 import bytewing
-bytewing.fly('gentle', runtime='onnx', seeds=range(2900000, 2900001), jobs=1)
-bytewing.fly('gentle', runtime='float', seeds=range(2900000, 2900001), jobs=1)
+for runtime in ('float', 'onnx'):
+    bytewing.fly('gentle', runtime=runtime, seeds=range(2900000, 2900001), jobs=1)
 bytewing.export('road', target='stm32f405', out={str(tmp_path)!r})
-bytewing.verify('road', runtimes=['int8', 'c', 'mcu'], seeds=range(2900000, 2900001), jobs=1)
+report = bytewing.verify(
+    'road', runtimes=['int8', 'c', 'mcu'], seeds=range(2900000, 2900001), jobs=1
+)
+assert [row.runtime for row in report.rows][:3] == ['int8', 'c', 'mcu']
+assert 'torch' not in sys.modules
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_the_window_shows_a_flight_and_stdout_keeps_to_the_document(tmp_path):
+    if shutil.which("xvfb-run") is None:
+        assert not os.environ.get("CI"), "CI must have xvfb-run"
+        pytest.skip("xvfb-run is not installed")
+    command = ["xvfb-run", "-a", "-s", "-screen 0 1280x800x24", sys.executable, "-m", "bytewing"]
+    command += ["fly", "gentle", "--gui", "--json", "--set", "time_limit_s=1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 1, done.stderr
+    assert json.loads(done.stdout)["flights"][0]["outcome"] == "timeout"
+    headless = [sys.executable, "-m", "bytewing", *command[command.index("fly") :]]
+    headless.remove("--gui")
+    same = subprocess.run(headless, capture_output=True, text=True, check=False)
+    hashes = [json.loads(run.stdout)["flights"][0]["log_sha256"] for run in (done, same)]
+    assert hashes[0] == hashes[1]
 
 
 def test_a_package_that_hides_a_room_is_named(tmp_path):
