@@ -33,7 +33,7 @@ from sim.rng import stream
 # Sums over a batch depend on how many threads share it, so their number is fixed. One: on a network
 # this small a second one gains a third on an idle machine and loses half on a busy one.
 THREADS = 1
-# A steering error of 0.1 costs as much as 0.15 nat of collision doubt: chosen so that the
+# A steering error of 0.1 costs as much as 0.075 nat of collision doubt: chosen so that the
 # two terms are alike on a trained network.
 STEERING_WEIGHT = 15.0
 # Errors beyond this grow linearly: near the ends of the range the label is clipped and noisy.
