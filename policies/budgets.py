@@ -53,7 +53,7 @@ class Budget:
 
 # Many short flights: what a network lacks on roads it has not seen is other roads, not more frames
 # of the same ones (a road costs 0.1 s to make, a second of flight 0.05 s). On two idle cores
-# "standard" takes about 5 minutes and "full" about 25.
+# "standard" takes about 5 minutes and "full" about 20.
 BUDGETS = {
     "quick": Budget((Round(12, 1.0, 4), Round(6, 0.3, 8)), 2, 6.0, 1),
     "standard": Budget(
@@ -62,10 +62,10 @@ BUDGETS = {
     "full": Budget(
         (
             Round(300, 1.0, 4),
-            Round(200, 0.5, 3),
-            Round(200, 0.2, 3),
-            Round(200, 0.0, 3),
-            Round(100, 0.0, 14),
+            Round(150, 0.5, 3),
+            Round(100, 0.2, 3),
+            Round(100, 0.0, 3),
+            Round(100, 0.0, 12),
         ),
         48,
         10.0,
