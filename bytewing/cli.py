@@ -131,9 +131,12 @@ def train(
     """Collect flights, train, quantise, and write a policy bundle."""
     from bytewing import api
 
-    bundle = api.train(
-        task, out, seed=seed, budget=budget, resume=resume, init_from=init_from, jobs=jobs
-    )
+    try:
+        bundle = api.train(
+            task, out, seed=seed, budget=budget, resume=resume, init_from=init_from, jobs=jobs
+        )
+    except KeyboardInterrupt:
+        _fail("interrupted; give the same command with --resume to go on", INTERRUPTED)
     typer.echo(f"policy bundle: {bundle.path}")
 
 

@@ -281,6 +281,7 @@ def test_training_survives_ctrl_c_and_kill_and_resumes_to_the_same_network(tmp_p
     _, err = interrupted.communicate(timeout=60)
     assert interrupted.returncode == 130, err
     assert "interrupted" in err
+    assert "--resume" in err
     assert "Traceback" not in err
     killed = start_training(tmp_path / "parts", "--resume")
     time.sleep(12)
