@@ -12,8 +12,6 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
-import onnx
 import pytest
 from onnx import TensorProto, helper
 
@@ -273,31 +271,32 @@ def start_training(out, *more):
 
 
 @pytest.mark.slow
-def test_training_survives_ctrl_c_and_kill_and_resumes_to_the_same_network(tmp_path):
-    uninterrupted = start_training(tmp_path / "whole")
-    interrupted = start_training(tmp_path / "parts")
-    time.sleep(8)
+def test_training_survives_ctrl_c_and_kill(tmp_path):
+    """That it ends in the same bytes as without is tested in ``tests/policies``."""
+    interrupted = start_training(tmp_path / "policy")
+    wait_for_flights(tmp_path / "policy", 2)
     os.killpg(interrupted.pid, signal.SIGINT)
     _, err = interrupted.communicate(timeout=60)
     assert interrupted.returncode == 130, err
     assert "interrupted" in err
     assert "--resume" in err
     assert "Traceback" not in err
-    killed = start_training(tmp_path / "parts", "--resume")
-    time.sleep(12)
+    killed = start_training(tmp_path / "policy", "--resume")
+    wait_for_flights(tmp_path / "policy", 6)
     os.killpg(killed.pid, signal.SIGKILL)
     killed.communicate()
-    resumed = start_training(tmp_path / "parts", "--resume")
+    resumed = start_training(tmp_path / "policy", "--resume")
     _, err = resumed.communicate(timeout=600)
     assert resumed.returncode == 0, err
-    _, err = uninterrupted.communicate(timeout=600)
-    assert uninterrupted.returncode == 0, err
-    for name in ("float.onnx", "int8.onnx", "golden.npz", "policy.toml"):
-        whole, parts = (tmp_path / run / name for run in ("whole", "parts"))
-        assert whole.read_bytes() == parts.read_bytes(), name
-    model = onnx.load(tmp_path / "parts" / "int8.onnx")
-    weights = [t for t in model.graph.initializer if t.data_type == TensorProto.INT8]
-    assert any(np.ptp(onnx.numpy_helper.to_array(t)) > 100 for t in weights)
+    assert load_bundle(tmp_path / "policy").spec.provenance.budget == "quick"
+
+
+def wait_for_flights(out, count):
+    """Wait until training has left that many flights; where it stands is what matters."""
+    deadline = time.monotonic() + 120
+    while len(list((out / "training" / "dataset").glob("*.npz"))) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def test_training_without_torch_says_what_to_install(tmp_path):
