@@ -67,7 +67,7 @@ def test_every_course_seen_is_of_the_split_it_was_seen_for(whole):
 
 
 @pytest.mark.slow
-def test_killed_anywhere_it_resumes_to_the_same_bytes(whole, tmp_path):
+def test_killed_or_interrupted_it_resumes_to_the_same_bytes(whole, tmp_path):
     out = tmp_path / "policy"
     script = textwrap.dedent(
         """
@@ -81,7 +81,10 @@ def test_killed_anywhere_it_resumes_to_the_same_bytes(whole, tmp_path):
         module.train_policy("road", out, 5, "quick", resume=resume, n_jobs=1)
         """
     )
-    for appears in ("dataset/round0_flight0001.npz", "round0.safetensors"):
+    for appears, how in (
+        ("dataset/round0_flight0001.npz", signal.SIGKILL),
+        ("round0.safetensors", signal.SIGINT),
+    ):
         child = subprocess.Popen(
             [sys.executable, "-c", script, out],
             stdout=subprocess.DEVNULL,
@@ -91,8 +94,8 @@ def test_killed_anywhere_it_resumes_to_the_same_bytes(whole, tmp_path):
         while not (out / "training" / appears).exists() and child.poll() is None:
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        os.kill(child.pid, signal.SIGKILL)
-        assert child.wait() == -signal.SIGKILL
+        os.kill(child.pid, how)
+        assert child.wait() == -how
         assert not (out / "policy.toml").exists()
     train_policy("road", out, seed=5, budget="quick", resume=True, n_jobs=1)
     assert same_bundle(out, whole)
