@@ -38,18 +38,19 @@ def default_jobs() -> int:
 def process_pool(n_jobs: int) -> Iterator[Executor]:
     """Yield a pool of ``n_jobs`` fresh processes (spawned: PyBullet and threads do not fork well).
 
-    On an error or Ctrl-C what has not started is dropped and the processes are ended.
+    On an error or Ctrl-C the processes are ended and what they had to do is dropped.
     """
     context = multiprocessing.get_context("spawn")
     before = {name: os.environ.get(name) for name in _ONE_THREAD}
     os.environ.update(_ONE_THREAD)
     pool = ProcessPoolExecutor(n_jobs, mp_context=context, initializer=_begin_worker)
     try:
+        _start_deaf_to_interrupts(pool)
         yield pool
     except BaseException:
-        processes = list((pool._processes or {}).values())
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
+        # Not cancelled: when its workers are gone, the pool itself marks what is left as broken,
+        # and trips over futures that somebody has cancelled meanwhile.
+        for process in list((pool._processes or {}).values()):
             process.terminate()
         raise
     finally:
@@ -77,7 +78,8 @@ def run(
         advance: called once a finished job.
         executor: used instead of a pool of our own where given.
 
-    Raises BytewingError where a process died; the error of a job is raised as it is.
+    Raises BytewingError where a process died; the error of a job is raised as it is. What has not
+    run by then is left to whoever owns the executor (``process_pool`` ends its processes).
     """
     if executor is None and (n_jobs <= 1 or len(jobs) <= 1):
         results = []
@@ -100,14 +102,24 @@ def run(
         raise BytewingError(
             "a worker process died (out of memory, or killed); try fewer with --jobs"
         ) from error
-    except BaseException:
-        for future in futures:
-            future.cancel()
-        raise
+
+
+def _start_deaf_to_interrupts(pool: Executor) -> None:
+    """Start the workers with Ctrl-C ignored from their first instruction on.
+
+    It reaches the whole process group, and the parent alone decides what it means; a worker that it
+    met while still importing would print a traceback.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        pool.submit(int)  # the first job starts all processes
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _begin_worker() -> None:
-    # Ctrl-C reaches the whole process group; the parent alone decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
