@@ -24,7 +24,7 @@ from sim.clock import Clock
 from sim.dynamics import RotorDynamics
 from sim.errors import BytewingError
 from sim.flight_log import FORMAT_VERSION, FlightLog
-from sim.frames import rotation_world_from_body
+from sim.frames import body_from_world
 from sim.pilot import HOVER, DroneState, Observation, Pilot, VelocityCommand
 from sim.scene import Scene
 from sim.world import World
@@ -156,7 +156,7 @@ def fly(setup: FlightSetup, pilot: Pilot, watch: Watch | None = None) -> FlightL
                     recorder.command(tick, command)
 
             position, quaternion, velocity, omega_world = world.drone_state_arrays()
-            omega_body = rotation_world_from_body(quaternion).T @ omega_world
+            omega_body = body_from_world(quaternion, omega_world)
             in_contact = world.drone_in_contact()
             if tick % state_period == 0 or in_contact:
                 if not np.isfinite(position).all():

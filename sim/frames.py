@@ -60,3 +60,17 @@ def quaternion_from_euler(roll_rad: float, pitch_rad: float, yaw_rad: float) -> 
 def wrap_angle_rad(angle_rad: float) -> float:
     """Return the angle wrapped into [-pi, pi)."""
     return (angle_rad + math.pi) % (2 * math.pi) - math.pi
+
+
+@njit(cache=True)
+def body_from_world(quaternion_xyzw: Vector, vector_world: Vector) -> Vector:
+    """Return a world vector (3,) in body axes."""
+    rotation = rotation_world_from_body(quaternion_xyzw)
+    x, y, z = vector_world
+    return np.array(
+        [
+            rotation[0, 0] * x + rotation[1, 0] * y + rotation[2, 0] * z,
+            rotation[0, 1] * x + rotation[1, 1] * y + rotation[2, 1] * z,
+            rotation[0, 2] * x + rotation[1, 2] * y + rotation[2, 2] * z,
+        ]
+    )

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from sim import meshes
 from sim.bullet import pybullet
 from sim.errors import MissingToolError
-from sim.frames import rotation_world_from_body
+from sim.frames import body_from_world
 from sim.pilot import DroneState
 from sim.scene import Box, Cylinder, Ground, Scene, SceneObject, TriangleMesh
 
@@ -76,7 +76,8 @@ class World:
             deterministicOverlappingPairs=1,
             physicsClientId=self.client,
         )
-        for item in scene.objects:
+        # Scenes begin with the ground. Drawn last, it costs nothing where something hides it.
+        for item in reversed(scene.objects):
             self._add_object(item)
         if gui:
             self._show("COV_ENABLE_RENDERING", True)
@@ -156,7 +157,7 @@ class World:
     def drone_state(self) -> DroneState:
         """Return the drone's state with its angular velocity in the body frame."""
         position, quaternion, velocity, omega = self.drone_state_arrays()
-        omega_body = rotation_world_from_body(quaternion).T @ omega
+        omega_body = body_from_world(quaternion, omega)
         return DroneState(position, quaternion, velocity, omega_body)
 
     def apply_wrench_body(self, force_body_n: ArrayLike, torque_body_n_m: ArrayLike) -> None:

@@ -34,6 +34,9 @@ FAR_SHRINK = 4
 NEAR_CELLS = 8
 """Cuts of the near ground each way; measured fastest with PyBullet's renderer (1: 8 % slower)."""
 
+FAR_CELLS = 4
+"""Cuts of each of the eight rectangles around it (1: 4 % slower)."""
+
 SPREAD_M = 0.6 * PX_M
 """OpenCV fills this far beyond an outline when it smooths its edge (measured from areas)."""
 
@@ -108,7 +111,7 @@ def ground_objects(
     near = ground_rectangle(x_m, y_m, (x_m[0], y_m[1]), size_m, NEAR_CELLS)
     xs, ys = (-HORIZON_M, *x_m, HORIZON_M), (-HORIZON_M, *y_m, HORIZON_M)
     around = [
-        ground_rectangle(x, y, (0.0, 0.0), (TILE_M, TILE_M))
+        ground_rectangle(x, y, (0.0, 0.0), (TILE_M, TILE_M), FAR_CELLS)
         for x in pairwise(xs)
         for y in pairwise(ys)
         if (x, y) != (x_m, y_m)
