@@ -1,6 +1,7 @@
 """What there is to see and to hit: one description of a world for any renderer.
 
-A scene is a list of textured triangle meshes under one distant light. Shading is flat and matt:
+A scene is painted level ground and a list of textured triangle meshes under one distant light.
+Shading is flat and matt:
 ``radiance = albedo * min(1, ambient + diffuse * max(0, normal . direction_to_light))``.
 
 Texture coordinates are (u, v), u to the right along an image's columns and v *down* along its
@@ -14,6 +15,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,25 @@ class TriangleMesh:
 
 @dataclass(frozen=True)
 class Ground:
-    """The endless level plane at z = 0 to collide with."""
+    """The painted level plane z = 0, which is also there to collide with, without end.
+
+    Near the course a fine picture, around it a tile that repeats. Row 0 of both is in the north.
+
+    Attributes:
+        picture: (H, W) uint8 grey, 255 = reflectance 1.
+        picture_corner_m: (x, y) world of the outer corner of ``picture[0, 0]``: its north-west.
+        picture_pixel_m: side of a pixel of the picture.
+        tile: (N, M) uint8 grey; the outer corner of ``tile[0, 0]`` is at the world's origin.
+        tile_pixel_m: side of a pixel of the tile.
+        horizon_m: seen is the square from -horizon_m to +horizon_m each way; beyond it is sky.
+    """
+
+    picture: NDArray[np.uint8]
+    picture_corner_m: tuple[float, float]
+    picture_pixel_m: float
+    tile: NDArray[np.uint8]
+    tile_pixel_m: float
+    horizon_m: float = 40.0
 
 
 @dataclass(frozen=True)
@@ -75,8 +96,32 @@ class Cylinder:
 
 
 @dataclass(frozen=True)
+class Shuttle:
+    """A walk to and fro on a straight line, at one speed and without pauses.
+
+    Attributes:
+        end_world_m: (x, y, z) where it turns back; it begins at its object's own position.
+        speed_m_s: above 0.
+        lead_s: how far into the walk it is at t = 0.
+    """
+
+    end_world_m: tuple[float, float, float]
+    speed_m_s: float
+    lead_s: float = 0.0
+
+    def position(self, start_world_m: tuple[float, float, float], t_s: float) -> Array:
+        """Return the position (3,) at ``t_s`` of a walk that begins at ``start_world_m``."""
+        start, end = np.array(start_world_m), np.array(self.end_world_m)
+        length_m = float(np.linalg.norm(end - start))
+        if length_m == 0.0:
+            return start
+        walked = (t_s + self.lead_s) * self.speed_m_s / length_m % 2.0
+        return start + (end - start) * (walked if walked <= 1.0 else 2.0 - walked)
+
+
+@dataclass(frozen=True)
 class SceneObject:
-    """One thing that stands in the world and never moves.
+    """One thing in the world: it stands still, or moves as its ``motion`` says.
 
     Attributes:
         name: for logs and error messages.
@@ -85,6 +130,7 @@ class SceneObject:
         position_world_m: (x, y, z) of the object frame's origin, ENU.
         yaw_rad: turn of the object frame about world z.
         collision: what the drone can hit, None for mere looks.
+        motion: how it moves from ``position_world_m`` on, None for what stands.
     """
 
     name: str
@@ -92,7 +138,14 @@ class SceneObject:
     surface: Surface
     position_world_m: tuple[float, float, float] = (0.0, 0.0, 0.0)
     yaw_rad: float = 0.0
-    collision: Ground | Box | Cylinder | None = None
+    collision: Box | Cylinder | None = None
+    motion: Shuttle | None = None
+
+    def position_at(self, t_s: float) -> Array:
+        """Return the position (3,) of the object frame's origin at ``t_s``, world, m."""
+        if self.motion is None:
+            return np.array(self.position_world_m)
+        return self.motion.position(self.position_world_m, t_s)
 
 
 @dataclass(frozen=True)
@@ -115,11 +168,13 @@ class Scene:
     """Everything a renderer and a physics engine need to know of a course.
 
     Attributes:
-        objects: the ground and all that stands on it.
+        objects: all that stands on the ground or moves over it.
         light: the one light.
         sky_grey: radiance where nothing is seen, 0..1.
+        ground: None for an endless sky with things in it.
     """
 
     objects: tuple[SceneObject, ...]
     light: Light = field(default_factory=Light)
     sky_grey: float = 0.8
+    ground: Ground | None = None

@@ -17,7 +17,7 @@ from sim.courses.centreline import Centreline
 from sim.courses.referee import RoadReferee
 from sim.courses.road_config import RoadCourseConfig
 from sim.courses.road_layout import RUN_IN_M, lay_out
-from sim.courses.road_paint import draw_look, ground_objects
+from sim.courses.road_paint import draw_look, paint_ground
 from sim.courses.road_things import RoadObstacle, place_obstacle, place_things
 from sim.rng import stream
 from sim.scene import Light, Scene
@@ -92,7 +92,7 @@ def generate_road(config: RoadCourseConfig, seed: int) -> RoadCourse:
     width_m = config.width_m.draw(stream(seed, "course.width"))
     look = draw_look(config, stream(seed, "course.look"))
     light, sky_grey = _light(config, stream(seed, "course.light"))
-    ground = ground_objects(centreline, width_m, look, stream(seed, "course.texture"))
+    ground = paint_ground(centreline, width_m, look, stream(seed, "course.texture"))
     things = place_things(config, centreline, width_m, stream(seed, "course.things"))
     blocked = place_obstacle(
         config,
@@ -104,7 +104,7 @@ def generate_road(config: RoadCourseConfig, seed: int) -> RoadCourse:
         stream(seed, "course.obstacle"),
     )
     obstacle = blocked[0] if blocked else None
-    objects = (*ground, *things, *([blocked[1]] if blocked else []))
+    objects = (*things, *([blocked[1]] if blocked else []))
 
     start = stream(seed, "course.start")
     lateral_m = config.start_lateral_m.draw(start)
@@ -114,7 +114,7 @@ def generate_road(config: RoadCourseConfig, seed: int) -> RoadCourse:
         centreline=centreline,
         width_m=width_m,
         obstacle=obstacle,
-        scene=Scene(objects, light, sky_grey),
+        scene=Scene(objects, light, sky_grey, ground),
         start_position_world_m=np.array([x, y, config.flying_height_m]),
         start_yaw_rad=centreline.heading(RUN_IN_M) + error_rad,
         start_s_m=RUN_IN_M,

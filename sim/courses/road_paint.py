@@ -1,14 +1,13 @@
 """The ground with the road painted on it.
 
-Near the road a rectangle with PX_M resolution; around it, out to the horizon, eight more on which
-the ground's texture simply repeats. Both use the same periodic tile at the same place, so that no
+Near the road a picture with PX_M resolution; around it, out to the horizon, the ground's texture
+simply repeats. Both use the same periodic tile at the same place, so that no
 seam is seen between them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -18,9 +17,8 @@ from numpy.typing import NDArray
 from sim.courses import textures
 from sim.courses.centreline import Centreline
 from sim.courses.road_config import RoadCourseConfig
-from sim.courses.textures import PX_M, TILE_M, TILE_PX
-from sim.meshes import ground_rectangle, join
-from sim.scene import Ground, SceneObject, Surface
+from sim.courses.textures import PX_M, TILE_PX
+from sim.scene import Ground
 
 MARGIN_M = 1.0
 """Finely painted ground around the road's bounding box."""
@@ -30,12 +28,6 @@ HORIZON_M = 40.0
 
 FAR_SHRINK = 4
 """The far ground's texture has pixels of 4 cm: its finer grain would only alias."""
-
-NEAR_CELLS = 8
-"""Cuts of the near ground each way; measured fastest with PyBullet's renderer (1: 8 % slower)."""
-
-FAR_CELLS = 4
-"""Cuts of each of the eight rectangles around it (1: 4 % slower)."""
 
 SPREAD_M = 0.6 * PX_M
 """OpenCV fills this far beyond an outline when it smooths its edge (measured from areas)."""
@@ -83,10 +75,10 @@ def draw_look(config: RoadCourseConfig, rng: np.random.Generator) -> RoadLook:
     )
 
 
-def ground_objects(
+def paint_ground(
     centreline: Centreline, width_m: float, look: RoadLook, rng: np.random.Generator
-) -> tuple[SceneObject, ...]:
-    """Return the near ground with the road on it and the far ground."""
+) -> Ground:
+    """Return the ground with the road on it."""
     strength = np.float32(look.texture_strength)
     ground = np.float32(look.ground_albedo) * (1 + strength * textures.tile(look.ground, rng))
     road = np.float32(look.road_albedo) * (1 + strength * textures.tile(look.surface, rng))
@@ -106,21 +98,15 @@ def ground_objects(
     picture += paint_mask * (np.float32(look.marking_albedo) - picture)
     picture *= light[here]
 
-    x_m, y_m = (west * PX_M, east * PX_M), (south * PX_M, north * PX_M)
-    size_m = (x_m[1] - x_m[0], y_m[1] - y_m[0])
-    near = ground_rectangle(x_m, y_m, (x_m[0], y_m[1]), size_m, NEAR_CELLS)
-    xs, ys = (-HORIZON_M, *x_m, HORIZON_M), (-HORIZON_M, *y_m, HORIZON_M)
-    around = [
-        ground_rectangle(x, y, (0.0, 0.0), (TILE_M, TILE_M), FAR_CELLS)
-        for x in pairwise(xs)
-        for y in pairwise(ys)
-        if (x, y) != (x_m, y_m)
-    ]
     small = (TILE_PX // FAR_SHRINK, TILE_PX // FAR_SHRINK)
     far_tile = cv2.resize(ground * light, small, interpolation=cv2.INTER_AREA)
-    return (
-        SceneObject("ground", near, Surface(texture=_grey(picture)), collision=Ground()),
-        SceneObject("far ground", join(*around), Surface(texture=_grey(far_tile))),
+    return Ground(
+        picture=_grey(picture),
+        picture_corner_m=(float(origin_m[0]), float(origin_m[1])),
+        picture_pixel_m=PX_M,
+        tile=_grey(far_tile),
+        tile_pixel_m=PX_M * FAR_SHRINK,
+        horizon_m=HORIZON_M,
     )
 
 
