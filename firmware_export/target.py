@@ -89,17 +89,17 @@ class FlashTiming(Config):
 
 
 class Link(Config):
-    """How a frame gets to the network, and its command to the motors' controller.
+    """How a frame that was read out gets to the network, and its command to the motors' controller.
+
+    Reading out is the camera's (``sim.camera``): what a frame shows is that much older already.
 
     Attributes:
-        readout_s: from the end of exposure until the last line has left the sensor.
         transport_bytes_s: rate of the link to this microcontroller; the sensor's own interface
             where the camera is wired to it directly.
         transport_overhead_s: fixed time a frame that the link adds.
         command_s: from the computed command until the controller acts on it.
     """
 
-    readout_s: Quantity
     transport_bytes_s: Quantity
     transport_overhead_s: Quantity
     command_s: Quantity
@@ -123,8 +123,7 @@ class Target(Config):
         """
         link = self.link
         return (
-            link.readout_s.value
-            + link.transport_overhead_s.value
+            link.transport_overhead_s.value
             + frame_bytes / link.transport_bytes_s.value
             + link.command_s.value
         )

@@ -33,8 +33,8 @@ ARITHMETIC_FLAGS = ("-ffp-contract=off", "-fno-math-errno")
 COMMON_FLAGS = ("-std=c99", "-O3", *ARITHMETIC_FLAGS)
 
 HOST_FLAGS = (*COMMON_FLAGS, "-fPIC", "-shared")
-# This very CPU's vector instructions make a frame nearly twice as fast. A cache folder may be shared
-# by machines of unlike age, so what is compiled is kept for each kind of CPU apart.
+# This very CPU's vector instructions make a frame nearly twice as fast. A cache folder may be
+# shared by machines of unlike age, so what is compiled is kept for each kind of CPU apart.
 ZIG_HOST_FLAGS = ("-mcpu=native",)
 
 # Sections a function, collected from the entry symbols on: without that all of compiler-rt stays.
