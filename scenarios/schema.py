@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import chain, zip_longest
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator
 
+from sim.conditions import Conditions
 from sim.config import Config, override, parse, read_toml
 from sim.courses.road import RoadCourseConfig
+from sim.distribution import is_path, laid_over, read_distribution, resolve_paths
 from sim.errors import BadInputError, did_you_mean
 
 LIBRARY = Path(__file__).parent / "library"
@@ -58,8 +60,8 @@ class _Seeded(Config):
         return parse_seeds(self.seeds)
 
 
-class Scenario(_Seeded):
-    """One kind of flight.
+class Scenario(_Seeded, Conditions):
+    """One kind of flight. Its conditions (wind, battery, ...) are those of ``Conditions``.
 
     Attributes:
         name: what logs and reports call it.
@@ -67,10 +69,12 @@ class Scenario(_Seeded):
         task: the job to be done; decides what the ``[course]`` table may hold.
         time_limit_s: simulated time after which the flight ends as a timeout.
         seeds: ``A:B``, flown where the user names none.
+        distribution: declared distribution that it begins with (``sim.distribution``): its keys
+            hold for all that the scenario does not say. None for the defaults of every table.
         airframe: preset name or path of an airframe TOML.
         camera: preset name or path of a camera TOML.
         policy: zoo name or bundle folder, flown where the user names none.
-        latency_s: from a frame's exposure to its command's effect, instead of the runtime's own.
+        latency_s: from a frame's readout to its command's effect, instead of the runtime's own.
         course: ranges the course generator draws from.
     """
 
@@ -79,6 +83,7 @@ class Scenario(_Seeded):
     task: Literal["road"]
     time_limit_s: float = Field(gt=0, le=600)
     seeds: str = "2_000_000:2_000_001"
+    distribution: str | None = None
     airframe: str = "crazyflie21"
     camera: str = "hm01b0"
     policy: str = "road"
@@ -159,10 +164,16 @@ def load_scenario(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Sc
     """
     path = _find(name_or_path, library(), "scenario")
     data = read_toml(path)
-    _resolve_paths(data, path.parent)
+    resolve_paths(data, path.parent)
     for assignment in overrides:
         override(data, assignment)
-    _resolve_paths(data, Path.cwd())  # a path given on the command line is seen from there
+    resolve_paths(data, Path.cwd())  # a path given on the command line is seen from there
+    named = data.get("distribution")
+    if isinstance(named, str):
+        declared = read_distribution(named)
+        for label in ("name", "description"):
+            declared.pop(label, None)
+        data = laid_over(data, declared)
     return parse(Scenario, data, path)
 
 
@@ -176,7 +187,7 @@ def load_suite(name_or_path: str | Path) -> Suite:
     entries = []
     for index, entry in enumerate(suite.flights):
         scenario = entry.scenario
-        if _is_path(scenario):
+        if is_path(scenario):
             scenario = str(path.parent / scenario)
         elif scenario not in library():
             hint = did_you_mean(scenario, library())
@@ -210,13 +221,9 @@ def suite_flights(
     return [(own[index % len(own)][0], seed) for index, seed in enumerate(seeds)]
 
 
-def _is_path(text: str) -> bool:
-    return text.endswith(".toml") or "/" in text or text.startswith(".")
-
-
 def _find(name_or_path: str | Path, known: Mapping[str, Path], kind: str) -> Path:
     text = str(name_or_path)
-    if not _is_path(text):
+    if not is_path(text):
         if text in known:
             return known[text]
         raise BadInputError(f"{kind} {text!r} is not known{did_you_mean(text, known)}")
@@ -225,11 +232,3 @@ def _find(name_or_path: str | Path, known: Mapping[str, Path], kind: str) -> Pat
         hint = did_you_mean(path.stem, known)
         raise BadInputError(f"{path}: no such {kind} file{hint}")
     return path
-
-
-def _resolve_paths(data: dict[str, Any], folder: Path) -> None:
-    """Make a user's own airframe, camera and policy paths relative to the scenario's folder."""
-    for key in ("airframe", "camera", "policy"):
-        value = data.get(key)
-        if isinstance(value, str) and _is_path(value):
-            data[key] = str((folder / Path(value).expanduser()).resolve())

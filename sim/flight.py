@@ -1,8 +1,11 @@
-"""The flight loop: camera, pilot, autopilot, rotors, physics, and what is written down of them.
+"""The flight loop: camera, pilot, drone, contacts, and what is written down of them.
 
-Time is counted in base ticks of 1 ms; a tick is one physics step. A pilot's command is *staged*: it
-takes effect its latency after the exposure of the frame it came from, and until then the pilot is
-busy and misses frames (readout, transport and computing are not overlapped).
+Time is counted in base ticks of 1 ms. Between two events (a frame, a command that takes effect, a
+look at contacts and referee every 10 ms) the drone flies by itself, in compiled code
+(``sim.plant``). A frame's tick is when its last row has been read out: what it shows is up to
+exposure and readout older. A pilot's command is *staged*: it takes effect its latency after the
+frame's tick, and until then the pilot is busy and misses frames (transport and computing are not
+overlapped).
 """
 
 from __future__ import annotations
@@ -16,22 +19,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.airframe import Airframe
-from sim.autopilot import Autopilot
-from sim.camera.bullet import BulletCamera
 from sim.camera.config import CameraConfig
+from sim.camera.faults import Faults
+from sim.camera.raster import Raster
+from sim.camera.renderer import Capture
 from sim.camera.sensor import Sensor
 from sim.clock import Clock
-from sim.dynamics import RotorDynamics
-from sim.errors import BytewingError
+from sim.conditions import Conditions
+from sim.fields.wind import Wind
 from sim.flight_log import FORMAT_VERSION, FlightLog
-from sim.frames import body_from_world
+from sim.navigation import Navigation
 from sim.pilot import HOVER, DroneState, Observation, Pilot, VelocityCommand
+from sim.plant import Plant, SimulationError
+from sim.rng import stream
 from sim.scene import Scene
 from sim.world import World
 
 STATE_RATE_HZ = 100
 COMPLETED_OUTCOMES = frozenset({"finished", "stopped_for_obstacle", "completed"})
-_STILL_AIR = np.zeros(3)
 
 
 class Referee(Protocol):
@@ -84,6 +89,7 @@ class FlightSetup:
         camera: seen through what.
         seed: of the flight's random streams.
         time_limit_s: outcome "timeout" after this long.
+        conditions: wind, battery, sensors and faults; ideal ones if not given.
         labels: facts for the log's meta (scenario, runtime, policy_sha256, …).
         gui: open PyBullet's window.
     """
@@ -93,6 +99,7 @@ class FlightSetup:
     camera: CameraConfig
     seed: int
     time_limit_s: float
+    conditions: Conditions = field(default_factory=Conditions)
     labels: Mapping[str, Any] = field(default_factory=dict)
     gui: bool = False
 
@@ -101,120 +108,196 @@ class FlightSetup:
 Watch = Callable[[World, Observation], None]
 
 
-class SimulationError(BytewingError):
-    """The simulation diverged; the message says when."""
-
-
 def fly(setup: FlightSetup, pilot: Pilot, watch: Watch | None = None) -> FlightLog:
     """Fly once and return the log.
 
     The same setup and pilot give the same log, byte for byte, in any process.
+
+    Raises:
+        SimulationError: the simulation diverged; the error's ``log`` is the flight up to there,
+            with the outcome "diverged".
     """
-    clock = Clock()
-    course, airframe = setup.course, setup.airframe
+    clock, course = Clock(), setup.course
     camera_period = clock.period_ticks(setup.camera.rate_hz, "camera.rate_hz")
     state_period = clock.period_ticks(STATE_RATE_HZ)
     latency_ticks = clock.ticks(pilot.latency_s)
     limit_ticks = clock.ticks(setup.time_limit_s)
+    drawn = _draw(setup, clock)
+    plant, wind = drawn.plant, drawn.wind
+    eye = _Eye(setup, clock) if pilot.needs_frames else None
     referee = course.referee()
-    rotors = RotorDynamics(airframe, clock.tick_s)
-    autopilot = Autopilot(airframe, clock)
     recorder = _Recorder()
     pilot.reset()
 
-    with World(course.scene, gui=setup.gui) as world:
+    def log(outcome: str) -> FlightLog:
+        meta = {
+            "format_version": FORMAT_VERSION,
+            "tool_version": version("bytewing"),
+            **setup.labels,
+            "seed": setup.seed,
+            "airframe": setup.airframe.name,
+            "camera": setup.camera.name,
+            "base_rate_hz": clock.base_rate_hz,
+            "latency_s": pilot.latency_s,
+            "outcome": outcome,
+            "completed": outcome in COMPLETED_OUTCOMES,
+            "duration_ticks": plant.tick,
+            "course": dict(course.parameters),
+            "conditions": drawn.facts,
+        }
+        arrays = recorder.arrays((setup.camera.height_px, setup.camera.width_px))
+        arrays.update({f"course.{name}": array for name, array in course.log_arrays().items()})
+        return FlightLog(meta, arrays)
+
+    with World(course.scene, gui=setup.gui, visible=setup.gui) as world:
         world.add_drone(
-            mass_kg=airframe.mass_kg,
-            inertia_kg_m2=airframe.inertia_kg_m2,
-            collision_radius_m=airframe.collision_radius_m,
-            collision_height_m=airframe.collision_height_m,
+            mass_kg=drawn.airframe.mass_kg,
+            inertia_kg_m2=drawn.airframe.inertia_kg_m2,
+            collision_radius_m=drawn.airframe.collision_radius_m,
+            collision_height_m=drawn.airframe.collision_height_m,
             position_world_m=course.start_position_world_m,
             yaw_rad=course.start_yaw_rad,
         )
-        camera = BulletCamera(world, setup.camera)
-        sensor = Sensor(setup.camera, setup.seed)
-        autopilot.reset(float(course.start_position_world_m[2]), course.start_yaw_rad)
-        rotors.reset(hover=True)
         command, staged, effective_tick = HOVER, HOVER, -1
-        outcome: str | None = None
-        tick = 0
-        while outcome is None:
+        while True:
+            tick = plant.tick
+            t_s = clock.seconds(tick)
             if tick == effective_tick:
                 command = staged
                 recorder.command(tick, command)
-            if tick % camera_period == 0 and effective_tick <= tick:
-                state = world.drone_state()
-                frame = sensor.expose(camera.render(state)) if pilot.needs_frames else None
-                observation = Observation(tick, clock.seconds(tick), frame, state)
-                staged = pilot.act(observation)
-                effective_tick = tick + latency_ticks
-                recorder.inference(observation, pilot, staged)
-                if watch is not None:
-                    watch(world, observation)
-                if latency_ticks == 0:
-                    command = staged
-                    recorder.command(tick, command)
-
-            position, quaternion, velocity, omega_world = world.drone_state_arrays()
-            omega_body = body_from_world(quaternion, omega_world)
-            in_contact = world.drone_in_contact()
-            if tick % state_period == 0 or in_contact:
-                if not np.isfinite(position).all():
-                    raise SimulationError(
-                        f"the simulation diverged at t = {clock.seconds(tick):.3f} s "
-                        f"(seed {setup.seed}); no metric can be given"
-                    )
-                state = DroneState(position, quaternion, velocity, omega_body)
-                recorder.state(tick, state, rotors.rotor_rpm)
-                outcome = referee.update(clock.seconds(tick), state, in_contact)
+            if tick % state_period == 0:
+                state = plant.drone_state()
+                wind_world_m_s = wind.sample(state.position_world_m, t_s)
+                recorder.state(tick, state, plant, wind_world_m_s)
+                world.place_drone(state.position_world_m, state.quaternion_xyzw)
+                world.move_things(t_s)
+                outcome = referee.update(t_s, state, world.drone_touches())
                 if outcome is None and tick >= limit_ticks:
                     outcome = "timeout"
-            motor_command = autopilot.update(
-                tick, position, quaternion, velocity, omega_body, command
-            )
-            force, torque = rotors.step(
-                motor_command, velocity, omega_body, quaternion, position[2], _STILL_AIR
-            )
-            world.apply_wrench_body(force, torque)
-            world.step()
-            tick += 1
+                if outcome is not None:
+                    return log(outcome)
+            if tick % camera_period == 0 and effective_tick <= tick:
+                frame = eye.look(plant) if eye is not None else None
+                if frame is not None or eye is None:
+                    observation = Observation(tick, t_s, frame, plant.drone_state())
+                    staged = pilot.act(observation)
+                    effective_tick = tick + latency_ticks
+                    recorder.inference(observation, pilot, staged)
+                    if watch is not None:
+                        watch(world, observation)
+                    if latency_ticks == 0:
+                        command = staged
+                        recorder.command(tick, command)
+            until = min(_next(tick, camera_period), _next(tick, state_period))
+            if tick < effective_tick < until:
+                until = effective_tick
+            try:
+                plant.advance(until - tick, command, wind_world_m_s)
+            except SimulationError as error:
+                error.log = log("diverged")
+                raise
 
-    meta = {
-        "format_version": FORMAT_VERSION,
-        "tool_version": version("bytewing"),
-        **setup.labels,
-        "seed": setup.seed,
-        "airframe": airframe.name,
-        "camera": setup.camera.name,
-        "base_rate_hz": clock.base_rate_hz,
-        "latency_s": pilot.latency_s,
-        "outcome": outcome,
-        "completed": outcome in COMPLETED_OUTCOMES,
-        "duration_ticks": tick,
-        "course": dict(course.parameters),
+
+def _next(tick: int, period: int) -> int:
+    """Return the first tick after this one that the period divides."""
+    return tick - tick % period + period
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A flight's own drone and weather, drawn from its conditions; ``facts`` are for the log."""
+
+    airframe: Airframe
+    plant: Plant
+    wind: Wind
+    facts: dict[str, Any]
+
+
+def _draw(setup: FlightSetup, clock: Clock) -> _Drawn:
+    conditions, course = setup.conditions, setup.course
+    mass_scale = conditions.mass_scale.draw(stream(setup.seed, "airframe.mass"))
+    charge = conditions.battery.state_of_charge.draw(stream(setup.seed, "battery"))
+    mass_kg = setup.airframe.mass_kg * mass_scale
+    airframe = setup.airframe.model_copy(update={"mass_kg": mass_kg})
+    navigation = None
+    if conditions.autopilot_acts_on == "estimate":
+        navigation = Navigation(conditions.navigation, clock, setup.seed)
+    plant = Plant(
+        airframe,
+        clock,
+        course.start_position_world_m,
+        course.start_yaw_rad,
+        navigation=navigation,
+        state_of_charge=charge,
+        battery_sags=conditions.battery.sags,
+    )
+    wind = Wind(conditions.wind, setup.seed, setup.time_limit_s)
+    facts = {
+        "autopilot_acts_on": conditions.autopilot_acts_on,
+        "mass_kg": mass_kg,
+        "state_of_charge": charge if conditions.battery.sags else 1.0,
+        "wind": dict(wind.facts),
     }
-    size = (setup.camera.height_px, setup.camera.width_px)
-    arrays = recorder.arrays(size)
-    arrays.update({f"course.{name}": array for name, array in course.log_arrays().items()})
-    return FlightLog(meta, arrays)
+    return _Drawn(airframe, plant, wind, facts)
+
+
+class _Eye:
+    """The drone's camera, from the shutter to the end of its link."""
+
+    def __init__(self, setup: FlightSetup, clock: Clock) -> None:
+        self._clock = clock
+        self._renderer = Raster(setup.course.scene, setup.camera)
+        self._sensor = Sensor(setup.camera, setup.seed)
+        self._faults = Faults(setup.conditions.faults, setup.seed)
+        self._readout_s = setup.camera.readout_s
+        self._open_s = setup.camera.readout_s + setup.camera.exposure.time_s
+
+    def look(self, plant: Plant) -> NDArray[np.uint8] | None:
+        """Return the frame that is complete now, None where it never arrives."""
+        closing_s = self._clock.seconds(plant.tick)
+        capture = Capture(
+            opening_pose=plant.pose_before(self._open_s),
+            closing_pose=plant.pose_before(0.0),
+            opening_s=closing_s - self._open_s,
+            closing_s=closing_s,
+            readout_s=self._readout_s,
+        )
+        return self._faults.deliver(self._sensor.expose(self._renderer.render(capture)))
 
 
 class _Recorder:
     """Collects the streams of one flight."""
 
     def __init__(self) -> None:
-        self._states: list[tuple[int, DroneState, NDArray[np.float64]]] = []
         self._ticks: list[int] = []
+        self._states: list[NDArray[np.float64]] = []
+        self._frame_ticks: list[int] = []
         self._frames: list[NDArray[np.uint8]] = []
         self._outputs: list[NDArray[Any]] = []
         self._inferred: list[VelocityCommand] = []
         self._commands: list[tuple[int, VelocityCommand]] = []
 
-    def state(self, tick: int, state: DroneState, rotor_rpm: NDArray[np.float64]) -> None:
-        self._states.append((tick, state, rotor_rpm.copy()))
+    def state(
+        self, tick: int, state: DroneState, plant: Plant, wind_world_m_s: NDArray[np.float64]
+    ) -> None:
+        self._ticks.append(tick)
+        self._states.append(
+            np.concatenate(
+                [
+                    state.position_world_m,
+                    state.quaternion_xyzw,
+                    state.velocity_world_m_s,
+                    state.angular_velocity_body_rad_s,
+                    plant.rotor_rpm,
+                    plant.estimate,
+                    wind_world_m_s,
+                    (plant.battery_v, plant.state_of_charge),
+                ]
+            )
+        )
 
     def inference(self, seen: Observation, pilot: Pilot, command: VelocityCommand) -> None:
-        self._ticks.append(seen.tick)
+        self._frame_ticks.append(seen.tick)
         if seen.frame is not None:
             self._frames.append(seen.frame)
         self._outputs.append(np.array(pilot.outputs))
@@ -224,21 +307,33 @@ class _Recorder:
         self._commands.append((tick, command))
 
     def arrays(self, size: tuple[int, int]) -> dict[str, NDArray[Any]]:
-        states = [state for _, state, _ in self._states]
         frames = np.stack(self._frames) if self._frames else np.empty((0, *size), np.uint8)
+        columns = iter(np.array(self._states).T)
+
+        def take(width: int) -> NDArray[np.float64]:
+            return np.stack([next(columns) for _ in range(width)], axis=1)
+
+        streams = {f"state.{name}": take(width) for name, width in _STATE_STREAMS.items()}
         return {
-            "state.tick": np.array([tick for tick, _, _ in self._states], np.int64),
-            "state.position_world_m": np.array([s.position_world_m for s in states]),
-            "state.quaternion_xyzw": np.array([s.quaternion_xyzw for s in states]),
-            "state.velocity_world_m_s": np.array([s.velocity_world_m_s for s in states]),
-            "state.angular_velocity_body_rad_s": np.array(
-                [s.angular_velocity_body_rad_s for s in states]
-            ),
-            "state.rotor_rpm": np.array([rpm for _, _, rpm in self._states]),
-            "camera.tick": np.array(self._ticks, np.int64),
+            "state.tick": np.array(self._ticks, np.int64),
+            **streams,
+            "camera.tick": np.array(self._frame_ticks, np.int64),
             "camera.frames": frames,
             "inference.outputs": np.array(self._outputs),
             "inference.command": np.array(self._inferred, np.float64).reshape(-1, 4),
             "command.tick": np.array([tick for tick, _ in self._commands], np.int64),
             "command.value": np.array([c for _, c in self._commands], np.float64).reshape(-1, 4),
         }
+
+
+# In the order in which a recorded row holds them, with their widths.
+_STATE_STREAMS = {
+    "position_world_m": 3,
+    "quaternion_xyzw": 4,
+    "velocity_world_m_s": 3,
+    "angular_velocity_body_rad_s": 3,
+    "rotor_rpm": 4,
+    "estimate": 13,
+    "wind_world_m_s": 3,
+    "battery": 2,
+}

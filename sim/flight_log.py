@@ -11,7 +11,12 @@ Streams (leading dimension: samples; ticks are base ticks since take-off):
     state.velocity_world_m_s            (N, 3)    float64
     state.angular_velocity_body_rad_s   (N, 3)    float64
     state.rotor_rpm                     (N, 4)    float64
-    camera.tick                         (M,)      int64    frames that the pilot processed
+    state.estimate                      (N, 13)   float64  what the autopilot acts on: position,
+                                                           quaternion, velocity, angular velocity
+    state.wind_world_m_s                (N, 3)    float64  the air's velocity where the drone is
+    state.battery                       (N, 2)    float64  voltage under load, state of charge
+    camera.tick                         (M,)      int64    frames that the pilot processed, by the
+                                                           end of their readout
     camera.frames                       (M, H, W) uint8    (0, H, W) for pilots that need none
     inference.outputs                   (M, K)    int8 or float32: raw network outputs
     inference.command                   (M, 4)    float64  as computed, before latency
@@ -38,7 +43,7 @@ from numpy.typing import NDArray
 from sim.errors import BadInputError
 from sim.files import write_atomic
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _META = "meta.json"
 # Zip archives cannot hold earlier dates; a fixed one keeps equal logs equal in every byte.
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)

@@ -1,0 +1,50 @@
+"""What differs from flight to flight besides the course: wind, battery, sensors, faults, mass.
+
+Left out, each is ideal: still air, a battery that never empties, an autopilot that knows the
+truth, a camera link without faults. What is declared here is drawn once a flight, each from its own
+stream.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from sim.camera.faults import FaultsConfig
+from sim.config import Config
+from sim.fields.wind import WindConfig
+from sim.navigation import NavigationConfig
+from sim.randomise import Range, uniform, within
+
+
+class BatteryUse(Config):
+    """In what state the battery takes off.
+
+    Attributes:
+        sags: False for an ideal source: always full, no resistance.
+        state_of_charge: at take-off, 1 = full.
+    """
+
+    sags: bool = False
+    state_of_charge: Annotated[Range, within(0.0, 1.0)] = uniform(1.0, 1.0)
+
+
+class Conditions(Config):
+    """Declared distributions of all that is drawn for a flight besides its course.
+
+    Attributes:
+        autopilot_acts_on: "estimate" of its own sensors, as flown; or "truth", for comparison.
+        mass_scale: take-off mass over the airframe's own (another payload, a repair).
+        wind: see WindConfig.
+        navigation: the sensors that the estimate comes from.
+        battery: see BatteryUse.
+        faults: of the camera's link, see FaultsConfig.
+    """
+
+    autopilot_acts_on: Literal["truth", "estimate"] = "truth"
+    mass_scale: Annotated[Range, within(0.5, 2.0)] = uniform(1.0, 1.0)
+    wind: WindConfig = Field(default_factory=WindConfig)
+    navigation: NavigationConfig = Field(default_factory=NavigationConfig)
+    battery: BatteryUse = Field(default_factory=BatteryUse)
+    faults: FaultsConfig = Field(default_factory=FaultsConfig)
