@@ -206,6 +206,10 @@ def bench(
     what: Annotated[
         str | None, typer.Argument(metavar="[flight|camera|firmware]", help="All by default.")
     ] = None,
+    gym: Annotated[
+        Path | None, typer.Option(help="Checkout of gym-pybullet-drones to fly side by side.")
+    ] = None,
+    gym_python: Annotated[Path | None, typer.Option(help="A Python that can import it.")] = None,
     as_json: Json = False,
 ) -> None:
     """Measure speed on this machine; the figures are for comparing, not for passing."""
@@ -213,7 +217,7 @@ def bench(
     from bytewing.studies.bench import run_bench
 
     with _answer(as_json, print_bench) as answer:
-        answer(run_bench(what))
+        answer(run_bench(what, gym, gym_python))
 
 
 @app.command("list")

@@ -6,11 +6,15 @@ so every figure is a median of several runs.
 
 from __future__ import annotations
 
+import json
 import platform
 import statistics
+import subprocess
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -18,114 +22,204 @@ import numpy as np
 
 import sim.flight
 from bytewing import api
-from scenarios.run import FlightJob, fly_log
-from scenarios.schema import load_scenario
+from bytewing.studies import bench_workloads, gym_flight
+from policies.bundle import PolicyBundle
+from scenarios.pilots import ExportedPilot
 from sim.errors import BadInputError, did_you_mean
 
 Result = dict[str, Any]
 
 POLICY = "road"
-# Free roads with things beside them: what a suite mostly flies.
-FLIGHTS = (("s_bends", 2_030_000), ("cluttered", 2_030_001), ("gentle", 2_030_002))
 RUNS = 3
-# What the loop calls, as (class in sim.flight, method, name in the table).
+GYM_S = 5.0
+"""Simulated seconds that gym-pybullet-drones flies, each scene."""
+GYM_TIME_LIMIT_S = 300.0
+
+# What the loop calls, as (owner, attribute, name in the table); what is left over is the loop
+# itself, drawing the course and packing the log.
 PARTS = (
-    ("BulletCamera", "render", "rendering"),
-    ("Sensor", "expose", "sensor"),
-    ("Autopilot", "update", "autopilot"),
-    ("RotorDynamics", "step", "rotors"),
-    ("World", "step", "physics step"),
-    ("World", "drone_state_arrays", "reading the state"),
-    ("World", "apply_wrench_body", "applying forces"),
-    ("World", "drone_in_contact", "contacts"),
+    (sim.flight.Raster, "__init__", "rendering, set-up"),
+    (sim.flight.Raster, "render", "rendering"),
+    (sim.flight.Sensor, "expose", "sensor"),
+    (sim.flight.Faults, "deliver", "faults"),
+    (sim.flight.Plant, "advance", "drone (physics, its sensors, autopilot)"),
+    (sim.flight.Wind, "sample", "wind"),
+    (sim.flight.World, "__init__", "contacts, set-up"),
+    (sim.flight.World, "drone_touches", "contacts"),
+    (sim.flight._Recorder, "state", "log"),
+    (sim.flight._Recorder, "arrays", "log"),
+    (ExportedPilot, "act", "network and guidance"),
+    (bench_workloads, "prepare", "drawing the course"),
 )
 
 
-def run_bench(what: str | None = None) -> Result:
-    """Run ``flight``, ``camera`` or ``firmware``, or all, and return ``{"machine", "results"}``."""
-    benches = {"flight": bench_flight, "camera": bench_camera, "firmware": bench_firmware}
+def run_bench(
+    what: str | None = None, gym: Path | None = None, gym_python: Path | None = None
+) -> Result:
+    """Run ``flight``, ``camera`` or ``firmware``, or all, and return ``{"machine", "results"}``.
+
+    Args:
+        what: which of them; all if not given.
+        gym: checkout of gym-pybullet-drones to fly side by side with.
+        gym_python: a Python that can import it.
+
+    Raises BadInputError for an unknown benchmark, or a checkout that does not fly.
+    """
+    benches = {
+        "flight": partial(bench_flight, gym, gym_python),
+        "camera": bench_camera,
+        "firmware": bench_firmware,
+    }
     if what is not None and what not in benches:
         raise BadInputError(f"bench {what!r} is not known{did_you_mean(what, benches)}")
+    if (gym is None) != (gym_python is None):
+        raise BadInputError("--gym and --gym-python belong together: name both or none")
     results: list[Result] = []
     for name in [what] if what else list(benches):
         results += benches[name]()
     return {"machine": machine(), "results": results}
 
 
-def bench_flight() -> list[Result]:
-    """Simulated seconds a second on one core, camera and ``c`` network in the loop, and shares."""
-    jobs = [
-        FlightJob(load_scenario(name), seed, "c", api.load_policy(POLICY)) for name, seed in FLIGHTS
-    ]
-    for job in jobs:
-        fly_log(job)  # compiles and warms every cache
-
-    def fly_all() -> float:
-        return sum(fly_log(job).meta["duration_ticks"] for job in jobs) / 1000
-
-    rates = []
-    for _ in range(RUNS):
-        start = time.perf_counter()
-        simulated_s = fly_all()
-        rates.append(simulated_s / (time.perf_counter() - start))
-    results = [
-        _result("flight.road", statistics.median(rates), "simulated s/s", "one core, runtime c")
-    ]
-    results[0]["min"], results[0]["max"] = min(rates), max(rates)
-
-    spent: dict[str, float] = {}
-    with ExitStack() as stack:
-        for owner, method, name in PARTS:
-            cls = getattr(sim.flight, owner)
-            timed = _timed(getattr(cls, method), name, spent)
-            stack.enter_context(mock.patch.object(cls, method, timed))
-        pilot = _pilot_class()
-        stack.enter_context(
-            mock.patch.object(pilot, "act", _timed(pilot.act, "network and guidance", spent))
-        )
-        start = time.perf_counter()
-        simulated_s = fly_all()
-        total_s = time.perf_counter() - start
-    spent["loop, log, set-up"] = total_s - sum(spent.values())
-    for name, seconds in sorted(spent.items(), key=lambda item: -item[1]):
-        share = f"{seconds / total_s:.0%} of a flight"
-        results.append(
-            _result(f"flight.{name}", seconds / simulated_s * 1000, "ms/simulated s", share)
-        )
+def bench_flight(gym: Path | None = None, gym_python: Path | None = None) -> list[Result]:
+    """Simulated seconds a second on one core, all effects on, ``c`` in the loop, and shares."""
+    bundle = api.load_policy(POLICY)
+    results, rates = [], {}
+    for size_px in bench_workloads.SIZES_PX:
+        for workload in bench_workloads.WORKLOADS:
+            flights = bench_workloads.flights(workload, size_px)
+            rate = _flight_rate(flights, bundle)
+            rates[workload, size_px] = rate["value"]
+            results.append(rate | {"name": f"flight.{workload}.{size_px}"})
+    results += _flight_shares(bench_workloads.flights("road_standard", 64), bundle)
+    if gym is not None and gym_python is not None:
+        for scene, workload, obstacles in (
+            ("empty plane", "empty", False),
+            ("its obstacles", "road_standard", True),
+        ):
+            theirs = _gym_rate(gym, gym_python, obstacles)
+            ours = rates[workload, 64]
+            note = f"gym-pybullet-drones, {scene}, 64 x 64 camera at 30 Hz"
+            results.append(_result(f"gym.{workload}", theirs, "simulated s/s", note))
+            note = f"flight.{workload}.64 over gym.{workload}"
+            results.append(_result(f"ratio.{workload}", ours / theirs, "times", note))
     return results
 
 
-def bench_camera() -> list[Result]:
-    """Finished camera frames a second on one core: render, average down, sensor."""
-    from sim.camera.bullet import BulletCamera
-    from sim.camera.config import load_camera
-    from sim.camera.sensor import Sensor
-    from sim.courses.road import generate_road
-    from sim.world import World
+def _flight_rate(flights: list[bench_workloads.BenchFlight], bundle: PolicyBundle) -> Result:
+    _fly_all(flights, bundle)  # compiles and warms every cache
+    rates = []
+    for _ in range(RUNS):
+        start = time.perf_counter()
+        simulated_s = _fly_all(flights, bundle)
+        rates.append(simulated_s / (time.perf_counter() - start))
+    setup, _ = bench_workloads.prepare(flights[0], bundle)
+    triangles = bench_workloads.triangles_in_view(setup)
+    note = f"one core, runtime c, {len(flights)} flights, {triangles} triangles in view"
+    result = _result("", statistics.median(rates), "simulated s/s", note)
+    return result | {"min": min(rates), "max": max(rates)}
 
-    scenario = load_scenario("cluttered")
-    course = generate_road(scenario.course, FLIGHTS[1][1])
-    config = load_camera(scenario.camera)
-    with World(course.scene) as world:
-        world.add_drone(
-            mass_kg=0.03,
-            inertia_kg_m2=(1e-5, 1e-5, 2e-5),
-            collision_radius_m=0.05,
-            collision_height_m=0.03,
-            position_world_m=course.start_position_world_m,
-            yaw_rad=course.start_yaw_rad,
-        )
-        camera, sensor = BulletCamera(world, config), Sensor(config, 0)
-        state = world.drone_state()
-        render_s = _median_s(lambda: camera.render(state), 60)
-        radiance = camera.render(state)
-        sensor_s = _median_s(lambda: sensor.expose(radiance), 200)
-    size = f"{config.width_px} x {config.height_px}"
+
+def _fly_all(flights: list[bench_workloads.BenchFlight], bundle: PolicyBundle) -> float:
+    """Draw and fly every flight; return the simulated seconds."""
+    ticks = 0
+    for flight in flights:
+        setup, pilot = bench_workloads.prepare(flight, bundle)
+        ticks += sim.flight.fly(setup, pilot).meta["duration_ticks"]
+    return ticks / 1000
+
+
+def _flight_shares(
+    flights: list[bench_workloads.BenchFlight], bundle: PolicyBundle
+) -> list[Result]:
+    """Where the time goes; the clocks around every part slow the whole by a few percent."""
+    spent: dict[str, float] = {}
+    with ExitStack() as stack:
+        for owner, name, part in PARTS:
+            timed = _timed(getattr(owner, name), part, spent)
+            stack.enter_context(mock.patch.object(owner, name, timed))
+        start = time.perf_counter()
+        simulated_s = _fly_all(flights, bundle)
+        total_s = time.perf_counter() - start
+    spent["loop"] = total_s - sum(spent.values())
     return [
-        _result("camera.frames", 1 / (render_s + sensor_s), "frames/s", f"{size}, cluttered"),
-        _result("camera.render", render_s * 1000, "ms/frame", "TinyRenderer at twice the size"),
-        _result("camera.sensor", sensor_s * 1000, "ms/frame", ""),
+        _result(
+            f"flight.share.{name}",
+            seconds / simulated_s * 1000,
+            "ms/simulated s",
+            f"{seconds / total_s:.0%} of a flight",
+        )
+        for name, seconds in sorted(spent.items(), key=lambda item: -item[1])
     ]
+
+
+def _gym_rate(checkout: Path, python: Path, obstacles: bool) -> float:
+    """Return the simulated seconds a second of gym-pybullet-drones, flown by its own Python."""
+    command = [str(python), gym_flight.__file__, str(checkout), str(GYM_S), str(int(obstacles))]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=GYM_TIME_LIMIT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise BadInputError(f"--gym-python {python}: does not fly {checkout}: {error}") from error
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise BadInputError(f"--gym {checkout}: does not fly with {python}: {last}")
+    flown = json.loads(done.stdout.strip().splitlines()[-1])
+    return float(flown["simulated_s"] / flown["wall_s"])
+
+
+def bench_camera() -> list[Result]:
+    """Finished camera frames a second on one core, all effects on, along flown paths."""
+    bundle = api.load_policy(POLICY)
+    results = []
+    for size_px in bench_workloads.SIZES_PX:
+        render_s, sensor_s, setup_s = [], [], []
+        for flight in bench_workloads.flights("road_standard", size_px):
+            setup, pilot = bench_workloads.prepare(flight, bundle)
+            captures: list[Any] = []
+            with mock.patch.object(sim.flight, "Capture", _kept(sim.flight.Capture, captures)):
+                sim.flight.fly(setup, pilot)
+            setup_s.append(
+                _median_s(partial(sim.flight.Raster, setup.course.scene, setup.camera), 3)
+            )
+            raster = sim.flight.Raster(setup.course.scene, setup.camera)
+            sensor = sim.flight.Sensor(setup.camera, setup.seed)
+            for capture in captures:
+                start = time.perf_counter()
+                radiance = raster.render(capture)
+                middle = time.perf_counter()
+                sensor.expose(radiance)
+                render_s.append(middle - start)
+                sensor_s.append(time.perf_counter() - middle)
+        frames = len(render_s)
+        total_s = statistics.median(r + s for r, s in zip(render_s, sensor_s, strict=True))
+        size = f"{size_px} x {size_px}"
+        results += [
+            _result(
+                f"camera.frames.{size_px}",
+                1 / total_s,
+                "frames/s",
+                f"{size}, every effect on, median of {frames} frames of road_standard",
+            ),
+            _result(
+                f"camera.render.{size_px}", statistics.median(render_s) * 1e6, "us/frame", "raster"
+            ),
+            _result(f"camera.sensor.{size_px}", statistics.median(sensor_s) * 1e6, "us/frame", ""),
+            _result(
+                f"camera.setup.{size_px}", statistics.median(setup_s) * 1000, "ms/flight", "raster"
+            ),
+        ]
+    return results
+
+
+def _kept(function: Callable[..., Any], kept: list[Any]) -> Callable[..., Any]:
+    """Return the function with every result kept."""
+
+    def keeping(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (stands in for any callable)
+        kept.append(function(*args, **kwargs))
+        return kept[-1]
+
+    return keeping
 
 
 def bench_firmware() -> list[Result]:
@@ -169,14 +263,8 @@ def machine() -> str:
     return f"{model}, {platform.system()} {platform.release()}, Python {platform.python_version()}"
 
 
-def _pilot_class() -> type[Any]:
-    from scenarios.pilots import ExportedPilot
-
-    return ExportedPilot
-
-
 def _timed(function: Callable[..., Any], name: str, spent: dict[str, float]) -> Callable[..., Any]:
-    spent[name] = 0.0
+    spent.setdefault(name, 0.0)
 
     def timed(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (stands in for any method)
         start = time.perf_counter()

@@ -76,6 +76,7 @@ def _film(log: FlightLog, scenario: Scenario, path: str) -> None:
             for tick in range(0, log.meta["duration_ticks"], period_ticks):
                 state = _state_at(log, tick)
                 world.place_drone(state.position_world_m, state.quaternion_xyzw)
+                world.move_things(tick / log.meta["base_rate_hz"])
                 view = chase.render(state, WIDTH_PX, HEIGHT_PX)
                 bgr = cv2.cvtColor(view, cv2.COLOR_RGB2BGR).astype(np.uint8, copy=False)
                 film.write(_annotated(bgr, log, tick, state))

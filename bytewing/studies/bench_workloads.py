@@ -1,0 +1,179 @@
+"""The flights that ``bytewing bench flight`` times: three named workloads, at two image sizes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from policies.bundle import PolicyBundle
+from scenarios.pilots import make_pilot
+from scenarios.schema import Scenario, load_suite, suite_flights
+from sim import meshes
+from sim.airframe import load_airframe
+from sim.camera.config import load_camera
+from sim.courses.road import RoadCourse, generate_road
+from sim.distribution import load_distribution
+from sim.flight import Course, FlightSetup, Referee
+from sim.pilot import DroneState, Observation, Pilot, VelocityCommand
+from sim.rng import stream
+from sim.scene import Ground, Scene, SceneObject, Surface
+
+WORKLOADS = ("empty", "road_standard", "cluttered")
+SIZES_PX = (64, 160)
+
+SUITE = "road_standard"
+FLIGHTS = 8
+"""Of the suite's list, which takes one flight of each scenario in turn."""
+
+EMPTY_S = 15.0
+"""How long the flight over the plane takes: about as long as one of the suite's."""
+
+CROWD_PER_M, CROWD_FROM_M, CROWD_TO_M = 24.0, 0.6, 3.0
+"""Cones beside the road, a metre of it, and how far from its middle they stand."""
+
+
+@dataclass(frozen=True)
+class BenchFlight:
+    """One flight of a workload."""
+
+    scenario: Scenario
+    seed: int
+    workload: str
+    size_px: int
+
+
+def flights(workload: str, size_px: int) -> list[BenchFlight]:
+    """Return the flights of a workload, always the same ones."""
+    listed = suite_flights(load_suite(SUITE))[:FLIGHTS]
+    if workload == "empty":
+        listed = listed[:1]
+    return [BenchFlight(scenario, seed, workload, size_px) for scenario, seed in listed]
+
+
+def prepare(flight: BenchFlight, bundle: PolicyBundle) -> tuple[FlightSetup, Pilot]:
+    """Draw a flight's course and make its pilot: the policy's exported C, camera in the loop.
+
+    Every effect is on: the scenarios' conditions come from the training distribution, and the
+    camera is its camera.
+    """
+    scenario, size = flight.scenario, flight.size_px
+    road = generate_road(scenario.course, flight.seed)
+    pilot = make_pilot("c", bundle, None, road)
+    camera = load_camera(scenario.camera)
+    if size != camera.width_px:
+        camera = camera.model_copy(update={"width_px": size, "height_px": size})
+        pilot = _Shrinking(pilot, (bundle.spec.input.width_px, bundle.spec.input.height_px))
+    setup = FlightSetup(
+        course=_course(flight.workload, road),
+        airframe=load_airframe(scenario.airframe),
+        camera=camera,
+        seed=flight.seed,
+        time_limit_s=EMPTY_S if flight.workload == "empty" else scenario.time_limit_s,
+        conditions=load_distribution("road"),
+    )
+    return setup, pilot
+
+
+def triangles_in_view(setup: FlightSetup) -> int:
+    """Return how many triangles face the camera at the start, within its field of view."""
+    course = setup.course
+    half_angle = np.radians(setup.camera.field_of_view_deg) / 2
+    forward = np.array([np.cos(course.start_yaw_rad), np.sin(course.start_yaw_rad)])
+    count = 0
+    for item in course.scene.objects:
+        cos, sin = np.cos(item.yaw_rad), np.sin(item.yaw_rad)
+        turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
+        vertices = item.mesh.vertices_m @ turn.T + item.position_world_m
+        corners = vertices[item.mesh.faces]
+        away = corners.mean(axis=1) - course.start_position_world_m
+        normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        faces_camera = (normals * away).sum(axis=1) < 0
+        along = away[:, :2] @ forward
+        inside = along > np.cos(half_angle) * np.hypot(*away[:, :2].T)
+        count += int((faces_camera & inside).sum())
+    return count
+
+
+def _course(workload: str, road: RoadCourse) -> Course:
+    if workload == "empty":
+        return _Plane(road.start_position_world_m, road.start_yaw_rad)
+    return dataclasses.replace(road, scene=_crowded(road)) if workload == "cluttered" else road
+
+
+def _crowded(road: RoadCourse) -> Scene:
+    """Return the road's scene with cones on both sides of it, there to be seen only."""
+    rng = stream(0, "bench.crowd")
+    surface = Surface(texture=rng.integers(40, 220, (16, 16), dtype=np.uint8))
+    crowd = []
+    for index in range(round(CROWD_PER_M * road.centreline.length_m)):
+        left_m = float(rng.uniform(CROWD_FROM_M, CROWD_TO_M)) * float(rng.choice([-1, 1]))
+        x, y = road.centreline.beside(float(rng.uniform(0, road.centreline.length_m)), left_m)
+        if road.centreline.distance((x, y)) < CROWD_FROM_M:
+            continue
+        height_m = float(rng.uniform(0.2, 0.6))
+        crowd.append(
+            SceneObject(
+                f"cone {index}",
+                meshes.cone(0.1, height_m),
+                surface,
+                (float(x), float(y), height_m / 2),
+                float(rng.uniform(0, np.pi)),
+            )
+        )
+    return dataclasses.replace(road.scene, objects=(*road.scene.objects, *crowd))
+
+
+@dataclass(frozen=True)
+class _Plane:
+    """Nothing but level ground; flown for EMPTY_S, wherever that leads."""
+
+    start_position_world_m: NDArray[np.float64]
+    start_yaw_rad: float
+    parameters: Mapping[str, Any] = field(default_factory=lambda: {"kind": "plane"})
+
+    @property
+    def scene(self) -> Scene:
+        grey = np.full((64, 64), 128, np.uint8)
+        return Scene((), ground=Ground(grey, (-0.32, 0.32), 0.01, grey, 0.04))
+
+    def referee(self) -> Referee:
+        return _Lenient()
+
+    def log_arrays(self) -> dict[str, NDArray[Any]]:
+        return {}
+
+
+class _Lenient:
+    def update(self, t_s: float, state: DroneState, in_contact: bool) -> str | None:
+        """Let the flight go on until its time is up."""
+        return None
+
+
+class _Shrinking:
+    """A pilot behind a larger camera: the network is shown the frame scaled down to its input."""
+
+    needs_frames = True
+
+    def __init__(self, pilot: Pilot, size_px: tuple[int, int]) -> None:
+        self._pilot, self._size_px = pilot, size_px
+        self.latency_s = pilot.latency_s
+        self.outputs = pilot.outputs
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._pilot.reset()
+
+    def act(self, observation: Observation) -> VelocityCommand:
+        """Return the command for the frame scaled down."""
+        assert observation.frame is not None
+        small = cv2.resize(observation.frame, self._size_px, interpolation=cv2.INTER_AREA)
+        frame = np.asarray(small, dtype=np.uint8)
+        command = self._pilot.act(dataclasses.replace(observation, frame=frame))
+        self.outputs = self._pilot.outputs
+        return command
