@@ -4,25 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sim.courses.road import RoadCourseConfig
-from sim.randomise import uniform
-
-# Shorter roads than those flown later, and half of them blocked: more roads for the same frames,
-# and stopping is learned from the last two metres only. Looks are drawn more widely than a road
-# course's defaults (fainter, darker, more crowded, more winding), so that the scenarios that go to
-# one end of them are hard and not foreign.
-TRAINING_COURSE = RoadCourseConfig(
-    length_m=uniform(5.0, 8.0),
-    obstacle_probability=0.5,
-    bend_angle_deg=uniform(25.0, 120.0),
-    contrast=uniform(0.05, 0.45),
-    thing_count=uniform(0, 28),
-    texture_strength=uniform(0.3, 1.2),
-    brightness=uniform(0.25, 1.0),
-    sun_elevation_deg=uniform(12.0, 80.0),
-    sky_grey=uniform(0.2, 1.0),
-    shade=uniform(0.0, 0.4),
-)
+DISTRIBUTION = "road"
+"""What training flies on: ``sim/distributions/road.toml``, which scenarios name too."""
 
 
 @dataclass(frozen=True)

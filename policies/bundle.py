@@ -74,6 +74,8 @@ class Provenance(Config):
     seed: int
     budget: str
     quantize_method: Literal["none", "ptq", "qat"] = "none"
+    distribution: str = ""
+    distribution_sha256: str = ""
     dataset_sha256: str = ""
     train_courses: str = ""
     notes: str = ""

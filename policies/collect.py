@@ -32,9 +32,10 @@ from policies.experts import ROAD_GUIDANCE, RoadTeacher
 from policies.guidance import RoadGuide, as_command
 from policies.runtimes import Infer, float_inference
 from policies.splits import Split, require
-from sim.airframe import load_airframe
-from sim.camera.config import load_camera
-from sim.courses.road import RoadCourseConfig, generate_road
+from sim.airframe import Airframe
+from sim.camera.config import CameraConfig
+from sim.courses.road import generate_road
+from sim.distribution import Distribution
 from sim.errors import BadInputError
 from sim.fleet import run
 from sim.flight import FlightSetup, fly
@@ -48,7 +49,7 @@ TURN_S = 1.5
 # Foreign motion: a burst of up to these speeds for up to BURST_S, with pauses up to PAUSE_S.
 BURST_FORWARD_M_S, BURST_LEFT_M_S, BURST_YAW_RATE_RAD_S = 0.3, 0.4, 1.8
 BURST_S, PAUSE_S = (0.2, 0.7), (0.5, 3.0)
-# Latencies to train under: none, and what a microcontroller's readout and computing take.
+# Latencies to train under: none, and what a microcontroller's link and computing take.
 LATENCIES_S = (0.0, 0.02, 0.04)
 
 
@@ -59,28 +60,28 @@ class CollectJob:
     Attributes:
         folder: of the dataset.
         split: that the course must belong to.
-        course: what kind of road.
+        distribution: what roads and conditions.
+        airframe: with what drone.
+        camera: seen through what.
         course_seed: which of them; also the seed of the flight.
         round: of DAgger, 0 for teacher flights.
         index: of the flight within the round.
         learner: content of a float ONNX model; empty for teacher flights.
         teacher_share: probability of a turn being the teacher's.
         time_limit_s: of the flight.
-        airframe: name of the drone.
-        camera: name of the camera.
     """
 
     folder: Path
     split: Split
-    course: RoadCourseConfig
+    distribution: Distribution
+    airframe: Airframe
+    camera: CameraConfig
     course_seed: int
     round: int
     index: int
     learner: bytes
     teacher_share: float
     time_limit_s: float
-    airframe: str = "crazyflie21"
-    camera: str = "hm01b0"
 
     @property
     def path(self) -> Path:
@@ -96,9 +97,10 @@ class CollectJob:
             "learner_sha256": hashlib.sha256(self.learner).hexdigest() if self.learner else "",
             "teacher_share": self.teacher_share,
             "time_limit_s": self.time_limit_s,
-            "course_config": self.course.model_dump(mode="json"),
-            "airframe": self.airframe,
-            "camera": self.camera,
+            "distribution": self.distribution.name,
+            "distribution_sha256": self.distribution.sha256,
+            "airframe": self.airframe.model_dump(mode="json"),
+            "camera": self.camera.model_dump(mode="json"),
         }
 
 
@@ -170,15 +172,16 @@ def collect_flight(job: CollectJob) -> FlightEntry:
                 f"{job.path}: belongs to another run; choose another folder or delete it"
             )
         return entry_of(job.path)
-    course = generate_road(job.course, job.course_seed)
+    course = generate_road(job.distribution.course, job.course_seed)
     learner = float_inference(job.learner) if job.learner else None
     pilot = CollectingPilot(RoadTeacher(course), learner, job.teacher_share, job.course_seed)
     setup = FlightSetup(
         course=course,
-        airframe=load_airframe(job.airframe),
-        camera=load_camera(job.camera),
+        airframe=job.airframe,
+        camera=job.camera,
         seed=job.course_seed,
         time_limit_s=job.time_limit_s,
+        conditions=job.distribution,
     )
     log = fly(setup, pilot)
     labels = np.array(pilot.labels, np.float32).reshape(-1, 2)
@@ -205,7 +208,7 @@ def collect(
     What an earlier, interrupted run has left is used; where its manifest vouched for a file, the
     file must still match.
     """
-    folder, split, camera = jobs[0].folder, jobs[0].split, jobs[0].camera
+    folder, split, camera = jobs[0].folder, jobs[0].split, jobs[0].camera.name
     if (folder / MANIFEST).exists():
         for entry in read_manifest(folder).flights:
             check_entry(folder, entry)

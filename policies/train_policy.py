@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.assemble import float_files, save_quantised
-from policies.budgets import BUDGETS, TRAINING_COURSE, Budget
+from policies.budgets import BUDGETS, DISTRIBUTION, Budget
 from policies.bundle import InputSpec, PolicyBundle, PolicySpec, Provenance
 from policies.collect import CollectJob, collect
 from policies.compress.qat import quantisation_aware
@@ -34,14 +35,15 @@ from policies.nets.folded import FoldedNetwork, float_model, model_bytes
 from policies.nets.road import INPUT_SHAPE, RoadNet, fold, initialised, load_weights, weights_of
 from policies.splits import Split, seed_of
 from policies.train import TrainPlan, fit, loss_of_outputs
-from sim.courses.road import RoadCourseConfig
+from sim.airframe import Airframe, load_airframe
+from sim.camera.config import CameraConfig, load_camera
+from sim.distribution import Distribution, load_distribution
 from sim.errors import BadInputError, did_you_mean
 from sim.files import require_writable_folder, write_atomic
 from sim.fleet import default_jobs, process_pool
 from sim.progress import progress_bar
 from sim.rng import stream
 
-CAMERA = "hm01b0"
 TASKS = ("road",)
 # Golden vectors come from this many frames of a flight, on test courses far from those of suites.
 GOLDEN_FRAMES = 32
@@ -55,7 +57,16 @@ class _Run:
     out: Path
     seed: int
     budget: Budget
+    distribution: Distribution
     executor: Executor | None
+
+    @cached_property
+    def airframe(self) -> Airframe:
+        return load_airframe(self.distribution.airframe)
+
+    @cached_property
+    def camera(self) -> CameraConfig:
+        return load_camera(self.distribution.camera)
 
     @property
     def folder(self) -> Path:
@@ -75,14 +86,15 @@ class _Run:
             CollectJob(
                 folder=self.folder / name,
                 split=split,
-                course=TRAINING_COURSE,
+                distribution=self.distribution,
+                airframe=self.airframe,
+                camera=self.camera,
                 course_seed=seed_of(split, first + index),
                 round=round_index,
                 index=index,
                 learner=learner,
                 teacher_share=share,
                 time_limit_s=self.budget.flight_s,
-                camera=CAMERA,
             )
             for index in range(count)
         ]
@@ -105,6 +117,7 @@ def train_policy(
     budget: str = "standard",
     resume: bool = False,
     init_from: PolicyBundle | None = None,
+    distribution: str = DISTRIBUTION,
     n_jobs: int | None = None,
     executor: Executor | None = None,
 ) -> PolicyBundle:
@@ -117,6 +130,7 @@ def train_policy(
         budget: "quick", "standard" or "full".
         resume: go on where an interrupted run of the same seed and budget stopped.
         init_from: start from this policy's weights.
+        distribution: what is flown: a name of ``sim.distribution`` or the path of a TOML file.
         n_jobs: processes that fly; all cores where None.
         executor: used instead of processes of our own where given.
 
@@ -128,12 +142,15 @@ def train_policy(
     if budget not in BUDGETS:
         raise BadInputError(f"budget {budget!r} is not known{did_you_mean(budget, BUDGETS)}")
     out = Path(out_dir)
-    _claim(out, {"task": task, "seed": seed, "budget": budget, "init": _name(init_from)}, resume)
+    declared = load_distribution(distribution)
+    asked: dict[str, str | int] = {"task": task, "seed": seed, "budget": budget}
+    asked |= {"distribution": f"{declared.name} {declared.sha256[:12]}", "init": _name(init_from)}
+    _claim(out, asked, resume)
     with ExitStack() as stack:
         n_jobs = n_jobs or default_jobs()
         if executor is None and n_jobs > 1:
             executor = stack.enter_context(process_pool(n_jobs))
-        run = _Run(out, seed, BUDGETS[budget], executor)
+        run = _Run(out, seed, BUDGETS[budget], declared, executor)
         validation = run.collected(Split.VALIDATION, 0, b"", ())
         network, data = _dagger(run, init_from)
         folded = fold(network)
@@ -141,7 +158,7 @@ def train_policy(
         spec = PolicySpec(
             name=task,
             task=task,
-            camera=CAMERA,
+            camera=declared.camera,
             input=InputSpec(height_px=INPUT_SHAPE[1], width_px=INPUT_SHAPE[2]),
             outputs=(),
             guidance=ROAD_GUIDANCE,
@@ -150,6 +167,8 @@ def train_policy(
                 seed=seed,
                 budget=budget,
                 dataset_sha256=data.manifest.sha256,
+                distribution=declared.name,
+                distribution_sha256=declared.sha256,
                 train_courses=f"{len(data.manifest.flights)} of the {Split.TRAIN}",
                 notes=f"validation loss: {losses}",
             ),
@@ -230,21 +249,25 @@ def _shrunk(
 
 def _golden_frames(run: _Run, learner: bytes) -> NDArray[np.uint8]:
     """Return (N, 1, H, W) frames that the learner sees on a free and on a blocked test course."""
-    jobs = [
-        CollectJob(
-            folder=run.folder / "golden",
-            split=Split.TEST,
-            course=RoadCourseConfig(obstacle_probability=blocked),
-            course_seed=seed_of(Split.TEST, GOLDEN_SEED_INDEX + index),
-            round=0,
-            index=index,
-            learner=learner,
-            teacher_share=0.0,
-            time_limit_s=run.budget.flight_s,
-            camera=CAMERA,
+    jobs = []
+    for index, blocked in enumerate((0.0, 1.0)):
+        course = run.distribution.course.model_copy(update={"obstacle_probability": blocked})
+        distribution = run.distribution.model_copy(update={"course": course})
+        jobs.append(
+            CollectJob(
+                folder=run.folder / "golden",
+                split=Split.TEST,
+                distribution=distribution,
+                airframe=run.airframe,
+                camera=run.camera,
+                course_seed=seed_of(Split.TEST, GOLDEN_SEED_INDEX + index),
+                round=0,
+                index=index,
+                learner=learner,
+                teacher_share=0.0,
+                time_limit_s=run.budget.flight_s,
+            )
         )
-        for index, blocked in enumerate((0.0, 1.0))
-    ]
     data = read_dataset(jobs[0].folder, Split.TEST, collect(jobs, executor=run.executor))
     picked = [
         rows[np.linspace(0, len(rows) - 1, GOLDEN_FRAMES).astype(int)]

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from policies.assemble import save_quantised
-from policies.budgets import TRAINING_COURSE
+from policies.budgets import DISTRIBUTION
 from policies.bundle import PolicyBundle
 from policies.collect import CollectJob, collect
 from policies.compress.qat import quantisation_aware
@@ -16,6 +16,9 @@ from policies.compress.quantize import post_training
 from policies.dataset import MANIFEST, Dataset, read_dataset
 from policies.nets.road import fold, initialised, load_weights
 from policies.splits import Split, seed_of
+from sim.airframe import load_airframe
+from sim.camera.config import load_camera
+from sim.distribution import load_distribution
 from sim.errors import BadInputError, did_you_mean
 from sim.files import require_writable_folder
 from sim.fleet import default_jobs
@@ -64,18 +67,21 @@ def _training_data(bundle: PolicyBundle, folder: Path, n_jobs: int) -> Dataset:
     own = bundle.path / "training" / "dataset"
     if (own / MANIFEST).exists():
         return read_dataset(own, Split.TRAIN)
+    declared = load_distribution(DISTRIBUTION)
+    camera = load_camera(bundle.spec.camera)
     jobs = [
         CollectJob(
             folder=folder,
             split=Split.TRAIN,
-            course=TRAINING_COURSE,
+            distribution=declared,
+            airframe=load_airframe(declared.airframe),
+            camera=camera,
             course_seed=seed_of(Split.TRAIN, FRESH_SEED_INDEX + index),
             round=0,
             index=index,
             learner=bundle.file("float.onnx").read_bytes(),
             teacher_share=0.5,
             time_limit_s=FRESH_FLIGHT_S,
-            camera=bundle.spec.camera,
         )
         for index in range(FRESH_FLIGHTS)
     ]
