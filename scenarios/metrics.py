@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.courses.centreline import Centreline
+from sim.errors import BadInputError
+from sim.flight import DIVERGED
 from sim.flight_log import FlightLog
 from sim.frames import euler_from_quaternion, wrap_angle_rad
 
@@ -76,8 +78,13 @@ class FlightMetrics:
 
 
 def flight_metrics(log: FlightLog) -> FlightMetrics:
-    """Return the metrics of a road flight."""
+    """Return the metrics of a road flight.
+
+    Raises BadInputError for a log that ends where its simulation diverged: it proves nothing.
+    """
     arrays, meta = log.arrays, log.meta
+    if meta["outcome"] == DIVERGED:
+        raise BadInputError("this flight's simulation diverged; it has no metrics, fly it again")
     tick_s = 1.0 / meta["base_rate_hz"]
     time_s = arrays["state.tick"] * tick_s
     s_m, cross_track_m, road_heading_rad = _along_road(log)

@@ -36,6 +36,9 @@ from sim.scene import Scene
 from sim.world import World
 
 STATE_RATE_HZ = 100
+DIVERGED = "diverged"
+"""Outcome of a log that ends where its simulation diverged; nothing may be measured on it."""
+
 COMPLETED_OUTCOMES = frozenset({"finished", "stopped_for_obstacle", "completed"})
 
 
@@ -115,7 +118,7 @@ def fly(setup: FlightSetup, pilot: Pilot, watch: Watch | None = None) -> FlightL
 
     Raises:
         SimulationError: the simulation diverged; the error's ``log`` is the flight up to there,
-            with the outcome "diverged".
+            with the outcome DIVERGED.
     """
     clock, course = Clock(), setup.course
     camera_period = clock.period_ticks(setup.camera.rate_hz, "camera.rate_hz")
@@ -194,7 +197,7 @@ def fly(setup: FlightSetup, pilot: Pilot, watch: Watch | None = None) -> FlightL
             try:
                 plant.advance(until - tick, command, wind_world_m_s)
             except SimulationError as error:
-                error.log = log("diverged")
+                error.log = log(DIVERGED)
                 raise
 
 

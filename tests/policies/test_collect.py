@@ -5,18 +5,24 @@ from policies.collect import CollectingPilot, CollectJob, collect, collect_fligh
 from policies.dataset import MANIFEST, FlightFrames, read_dataset
 from policies.experts import RoadTeacher
 from policies.splits import Split, SplitError
+from sim.airframe import load_airframe
+from sim.camera.config import load_camera
 from sim.courses.road import RoadCourseConfig, generate_road
+from sim.distribution import load_distribution
 from sim.errors import BadInputError
 from sim.pilot import DroneState, Observation
 
 COURSE = RoadCourseConfig(length_m=5.0, obstacle_probability=0.5)
+ROADS = load_distribution("road").model_copy(update={"course": COURSE})
 
 
 def job(folder, **changes):
     values = {
         "folder": folder,
         "split": Split.TRAIN,
-        "course": COURSE,
+        "distribution": ROADS,
+        "airframe": load_airframe("crazyflie21"),
+        "camera": load_camera("hm01b0"),
         "course_seed": 7,
         "round": 0,
         "index": 0,
@@ -52,7 +58,7 @@ def test_a_flight_is_labelled_frame_by_frame_and_the_same_every_time(tmp_path):
     entries = [collect_flight(job(tmp_path / name)) for name in "ab"]
     assert entries[0] == entries[1]
     found = FlightFrames.load(tmp_path / "a" / entries[0].file)
-    assert 24 <= len(found.frames) <= 26
+    assert 20 <= len(found.frames) <= 26, "25 a second, but for what the link drops"
     assert len(np.unique(found.frames)) > 30, "the camera must have seen something"
     assert np.ptp(found.steering) > 0
     assert found.meta["course"]["width_m"] > 0
