@@ -1,0 +1,1 @@
+"""What the drone measures: inertial unit, optical flow, height."""
