@@ -34,9 +34,9 @@ class Exposure(Config):
     target_grey: float = Field(gt=0, lt=1)
     error_stops: Annotated[Range, within(-3.0, 3.0)]
     gain_max: float = Field(ge=1, le=64)
-    time_s: float = Field(0.0, ge=0, le=1)
+    time_s: float = Field(default=0.0, ge=0, le=1)
     auto: bool = False
-    auto_time_constant_s: float = Field(0.3, gt=0, le=60)
+    auto_time_constant_s: float = Field(default=0.3, gt=0, le=60)
 
 
 class FixedPattern(Config):
@@ -47,8 +47,8 @@ class FixedPattern(Config):
         offset_electrons: standard deviation of a pixel's offset (dark signal non-uniformity).
     """
 
-    gain_share: float = Field(0.0, ge=0, le=0.2)
-    offset_electrons: float = Field(0.0, ge=0, le=1e4)
+    gain_share: float = Field(default=0.0, ge=0, le=0.2)
+    offset_electrons: float = Field(default=0.0, ge=0, le=1e4)
 
 
 class Noise(Config):
@@ -92,7 +92,7 @@ class CameraConfig(Config):
     pitch_down_deg: float = Field(ge=-30, le=90)
     mount_position_body_m: tuple[float, float, float]
     rate_hz: float = Field(gt=0, le=200)
-    readout_s: float = Field(0.0, ge=0, le=1)
+    readout_s: float = Field(default=0.0, ge=0, le=1)
     vignetting: float = Field(ge=0, le=1)
     distortion: Distortion = Field(default_factory=Distortion)
     exposure: Exposure

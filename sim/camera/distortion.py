@@ -40,11 +40,11 @@ class Distortion(Config):
         p2: tangential, horizontal.
     """
 
-    k1: float = Field(0.0, ge=-2, le=2)
-    k2: float = Field(0.0, ge=-2, le=2)
-    k3: float = Field(0.0, ge=-2, le=2)
-    p1: float = Field(0.0, ge=-0.2, le=0.2)
-    p2: float = Field(0.0, ge=-0.2, le=0.2)
+    k1: float = Field(default=0.0, ge=-2, le=2)
+    k2: float = Field(default=0.0, ge=-2, le=2)
+    k3: float = Field(default=0.0, ge=-2, le=2)
+    p1: float = Field(default=0.0, ge=-0.2, le=0.2)
+    p2: float = Field(default=0.0, ge=-0.2, le=0.2)
 
     def distort(self, x: Array, y: Array) -> tuple[Array, Array]:
         """Return where the rays (x, y) land, x right and y down at unit depth, any shape."""
