@@ -239,7 +239,8 @@ def _draw(setup: FlightSetup, clock: Clock) -> _Drawn:
         "autopilot_acts_on": conditions.autopilot_acts_on,
         "mass_kg": mass_kg,
         "state_of_charge": charge if conditions.battery.sags else 1.0,
-        "wind": dict(wind.facts),
+        "wind_mean_world_m_s": wind.mean_world_m_s.tolist(),
+        "wind_step_world_m_s": wind.step_world_m_s.tolist(),
     }
     return _Drawn(airframe, plant, wind, facts)
 

@@ -1,0 +1,35 @@
+"""What scenarios draw that a policy's training never did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from policies.bundle import PolicySpec
+from scenarios.schema import Scenario
+from sim.distribution import distributions, load_distribution, outside
+
+NAMED_MAX = 3
+"""Scenarios named in a line; of more only the number is given."""
+
+
+def unseen(scenarios: Iterable[Scenario], spec: PolicySpec) -> list[str]:
+    """Return a line for each key by which scenarios leave the policy's training distribution.
+
+    A bundle whose distribution is not known here, or has changed since, gets one line that says so:
+    then nobody can tell.
+    """
+    name = spec.provenance.distribution
+    if name not in distributions():
+        return [f"unknown: the policy was trained on {name or 'no declared distribution'}"]
+    declared = load_distribution(name)
+    if declared.sha256 != spec.provenance.distribution_sha256:
+        return [f"unknown: distribution {name!r} has changed since the policy was trained"]
+    found: dict[str, list[str]] = {}
+    for scenario in {scenario.name: scenario for scenario in scenarios}.values():
+        for line in outside(scenario, declared):
+            found.setdefault(line, []).append(scenario.name)
+    return [f"{line} ({_listed(names)})" for line, names in found.items()]
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names) if len(names) <= NAMED_MAX else f"{len(names)} scenarios"
