@@ -1,6 +1,6 @@
 """Fly road_standard under each effect of the simulation alone and write docs/cost-of-effects.md.
 
-    python docs/cost_of_effects.py [POLICY]
+Run from the repository's root: ``python docs/cost_of_effects.py [POLICY]``.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ SUITE = "road_standard"
 HEAD = """\
 # What each effect of the simulation costs the policy
 
-The policy that ships, trained with all effects on, flies the {flights} flights of `{suite}` as exported C: with none of the
-effects, with each of them alone, and with all. The effects are as strong as `sim/distributions/road.toml` and
-`sim/camera/presets/hm01b0.toml` declare them; roads are the same in every row. Medians over flights.
+The policy that ships, trained with all effects on, flies the {flights} flights of `{suite}`
+as exported C: with none of the effects, with each of them alone, and with all. They are as strong
+as `sim/distributions/road.toml` and `sim/camera/presets/hm01b0.toml` declare them; roads are the
+same in every row. Medians over flights.
 
 Made by `python docs/cost_of_effects.py` on {machine}.
 
