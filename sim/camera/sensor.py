@@ -25,8 +25,8 @@ from sim.rng import stream
 Image = NDArray[np.float32]
 
 LEVELS = 4096
-"""Of the noise, as many as 12 random bits tell apart: out to 3.7 standard deviations, and half of
-them less than a thousandth apart. Eight bits cannot show the difference from a normal number."""
+"""Of the noise, as many as 12 random bits tell apart: out to 3.7 standard deviations, and two
+thirds of them less than a thousandth apart: in eight bits the same as a normal number."""
 
 
 class Sensor:
