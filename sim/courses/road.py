@@ -17,6 +17,7 @@ from sim.courses.centreline import Centreline
 from sim.courses.referee import RoadReferee
 from sim.courses.road_config import RoadCourseConfig
 from sim.courses.road_layout import RUN_IN_M, lay_out
+from sim.courses.road_marks import draw_marks
 from sim.courses.road_paint import draw_look, paint_ground
 from sim.courses.road_things import RoadObstacle, place_obstacle, place_things
 from sim.rng import stream
@@ -92,7 +93,13 @@ def generate_road(config: RoadCourseConfig, seed: int) -> RoadCourse:
     width_m = config.width_m.draw(stream(seed, "course.width"))
     look = draw_look(config, stream(seed, "course.look"))
     light, sky_grey = _light(config, stream(seed, "course.light"))
-    ground = paint_ground(centreline, width_m, look, stream(seed, "course.texture"))
+    marks = draw_marks(config, centreline, width_m, seed)
+    # Level ground receives the sum of the light's two parts.
+    received = light.ambient + light.diffuse * light.direction_world[2]
+    mirrored = min(sky_grey / received, 1.0)
+    ground = paint_ground(
+        centreline, width_m, look, marks, mirrored, stream(seed, "course.texture")
+    )
     things = place_things(config, centreline, width_m, stream(seed, "course.things"))
     blocked = place_obstacle(
         config,
@@ -127,6 +134,13 @@ def generate_road(config: RoadCourseConfig, seed: int) -> RoadCourse:
             "width_m": width_m,
             "smallest_radius_m": float(1 / max(np.abs(centreline.curvature_1_m).max(), 1e-6)),
             "look": asdict(look),
+            "marks": {
+                "marking_wear": marks.marking_wear,
+                "road_wear": marks.road_wear,
+                "junctions": len(marks.junctions),
+                "puddles": len(marks.puddles),
+                "shadows": len(marks.shadows),
+            },
             "light": {**asdict(light), "direction_world": list(light.direction_world)},
             "sky_grey": sky_grey,
             "things": [item.name for item in things],
@@ -142,16 +156,25 @@ def generate_road(config: RoadCourseConfig, seed: int) -> RoadCourse:
 def _light(config: RoadCourseConfig, rng: np.random.Generator) -> tuple[Light, float]:
     """Draw the light so that level ground receives ``brightness`` whatever the sun's height."""
     brightness = config.brightness.draw(rng)
-    ambient = brightness * config.ambient_share.draw(rng)
-    elevation = math.radians(config.sun_elevation_deg.draw(rng))
+    ambient_share = config.ambient_share.draw(rng)
+    elevation_deg = config.sun_elevation_deg.draw(rng)
     azimuth = float(rng.uniform(0, 2 * math.pi))
+    sky_grey = config.sky_grey.draw(rng)
+    if config.daylight == "dusk_to_noon":
+        hour = float(rng.random())
+        brightness, elevation_deg, sky_grey = (
+            values.low + hour * (values.high - values.low)
+            for values in (config.brightness, config.sun_elevation_deg, config.sky_grey)
+        )
+    ambient = brightness * ambient_share
+    elevation = math.radians(elevation_deg)
     direction = (
         math.cos(elevation) * math.cos(azimuth),
         math.cos(elevation) * math.sin(azimuth),
         math.sin(elevation),
     )
     light = Light(direction, ambient, (brightness - ambient) / math.sin(elevation))
-    return light, config.sky_grey.draw(rng)
+    return light, sky_grey
 
 
 def _summary(obstacle: RoadObstacle | None) -> dict[str, Any] | None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from sim.config import Config
+from sim.courses import textures
+from sim.errors import did_you_mean
 from sim.randomise import Range, one_or_more, uniform, within
 
 MIN_RADIUS_M = 1.0
@@ -23,25 +25,37 @@ OBSTACLE_TO_FINISH_M = 1.5
 OBSTACLE_ROOM_M = 0.75
 """Diagonal of the largest obstacle."""
 
+CROSSING_FROM_START_M = 2.5
+CROSSING_TO_FINISH_M = 1.0
+"""Where nobody crosses: near the start (as for obstacles) and just before the finish."""
+
+CROSSING_PAUSE_S = 2.5
+"""Least time that a crossing leaves the road free: from standing 1.2 m before it, a drone of
+0.7 m/s needs some 1.5 s to come so near that it need not stop any more (see PASS_S)."""
+
 Element = Literal["straight", "bend", "s_bend", "crest"]
 Markings = Literal["plain", "edges", "dashes", "edges_and_dashes"]
-Texture = Literal["asphalt", "concrete", "grass", "gravel", "planks", "soil", "tiles"]
-Thing = Literal["pole", "box", "tree"]
-ObstacleKind = Literal["box", "pillar"]
+Thing = Literal["pole", "box", "tree", "person"]
+ObstacleKind = Literal["box", "pillar", "person"]
+CrossingKind = Literal["person", "box"]
+Daylight = Literal["mixed", "dusk_to_noon"]
 
 ELEMENTS: tuple[Element, ...] = ("straight", "bend", "s_bend", "crest")
 MARKINGS: tuple[Markings, ...] = ("plain", "edges", "dashes", "edges_and_dashes")
-TEXTURES: tuple[Texture, ...] = (
-    "asphalt",
-    "concrete",
-    "grass",
-    "gravel",
-    "planks",
-    "soil",
-    "tiles",
-)
-THINGS: tuple[Thing, ...] = ("pole", "box", "tree")
-OBSTACLE_KINDS: tuple[ObstacleKind, ...] = ("box", "pillar")
+TEXTURES = tuple(sorted(textures.FAMILIES))
+
+
+def _texture(name: str) -> str:
+    """Check that a texture is a family or an image that can be read."""
+    if textures.is_image(name):
+        textures.image_tile(name)
+    elif name not in textures.FAMILIES:
+        hint = did_you_mean(name, TEXTURES)
+        raise ValueError(f"no texture family and no image file (.png, .jpg){hint}")
+    return name
+
+
+Texture = Annotated[str, AfterValidator(_texture)]
 
 
 class RoadCourseConfig(Config):
@@ -62,13 +76,22 @@ class RoadCourseConfig(Config):
         clearance_m: least distance at which the road may pass itself, centre to centre.
         markings: what is painted on the road.
         marking_contrast: albedo difference of markings and road.
-        ground: textures of the ground.
-        surface: textures of the road.
+        marking_wear: share of the paint that is worn off, in patches.
+        ground: textures of the ground: families, or paths of images.
+        surface: textures of the road, likewise.
         ground_albedo: mean reflectance of the ground.
         contrast: albedo difference of road and ground.
         brighter_probability: that the road is brighter than the ground (where both are possible).
         texture_strength: 1 for natural textures, 0 for plain paint.
         shade: relative depth of the soft light and dark patches over ground and road.
+        road_wear: share of the road that has nearly faded into the ground, in patches.
+        junction_count: side roads that begin at the road and soon end.
+        junction_length_m: of a side road, from the road's edge.
+        puddle_count: dark or sky-bright patches of water on the road.
+        shadow_count: shadows thrown across the road by what is out of sight.
+        shadow_depth: how much of the light such a shadow takes.
+        daylight: "mixed" draws brightness, sun and sky each by itself; "dusk_to_noon" draws one
+            hour for the three: all at the low end of their ranges, all at the high end, or between.
         brightness: illumination of level ground, 1 = a white ground is just not overexposed.
         ambient_share: share of it that comes from everywhere.
         sun_elevation_deg: of the light that makes up the rest; its azimuth is always random.
@@ -80,6 +103,11 @@ class RoadCourseConfig(Config):
         obstacle_kinds: by what.
         obstacle_width_m: across the road (never wider than it).
         obstacle_height_m: more than the flying height, so that it is in the way.
+        crossing_count: people or boxes that walk to and fro across the road, which is not blocked
+            by them: they leave it free long enough to pass.
+        crossing_kinds: which.
+        crossing_speed_m_s: how fast they walk.
+        crossing_pause_s: how long they leave the road free at a time.
         start_lateral_m: start position left of the centreline.
         start_heading_error_deg: start heading left of the road's.
         flying_height_m: of the start; a road pilot keeps it.
@@ -99,6 +127,7 @@ class RoadCourseConfig(Config):
 
     markings: Annotated[tuple[Markings, ...], one_or_more, Field(min_length=1)] = MARKINGS
     marking_contrast: Annotated[Range, within(0.1, 0.9)] = uniform(0.3, 0.6)
+    marking_wear: Annotated[Range, within(0.0, 0.9)] = uniform(0.0, 0.0)
     ground: Annotated[tuple[Texture, ...], one_or_more, Field(min_length=1)] = TEXTURES
     surface: Annotated[tuple[Texture, ...], one_or_more, Field(min_length=1)] = TEXTURES
     ground_albedo: Annotated[Range, within(0.05, 0.95)] = uniform(0.15, 0.75)
@@ -107,21 +136,42 @@ class RoadCourseConfig(Config):
     texture_strength: Annotated[Range, within(0.0, 2.0)] = uniform(0.3, 1.0)
     shade: Annotated[Range, within(0.0, 0.6)] = uniform(0.0, 0.2)
 
+    road_wear: Annotated[Range, within(0.0, 0.6)] = uniform(0.0, 0.0)
+    junction_count: Annotated[Range, within(0, 8)] = uniform(0, 0)
+    junction_length_m: Annotated[Range, within(0.3, 2.0)] = uniform(0.5, 1.5)
+    puddle_count: Annotated[Range, within(0, 12)] = uniform(0, 0)
+    shadow_count: Annotated[Range, within(0, 12)] = uniform(0, 0)
+    shadow_depth: Annotated[Range, within(0.0, 0.9)] = uniform(0.3, 0.6)
+
+    daylight: Daylight = "mixed"
     brightness: Annotated[Range, within(0.1, 1.0)] = uniform(0.5, 1.0)
     ambient_share: Annotated[Range, within(0.0, 1.0)] = uniform(0.4, 0.8)
     sun_elevation_deg: Annotated[Range, within(10.0, 90.0)] = uniform(25.0, 80.0)
     sky_grey: Annotated[Range, within(0.0, 1.0)] = uniform(0.4, 1.0)
 
-    things: Annotated[tuple[Thing, ...], one_or_more, Field(min_length=1)] = THINGS
+    things: Annotated[tuple[Thing, ...], one_or_more, Field(min_length=1)] = (
+        "pole",
+        "box",
+        "tree",
+    )
     thing_count: Annotated[Range, within(0, 40)] = uniform(4, 12)
     thing_clearance_m: float = Field(default=0.35, ge=0.35, le=5.0)
 
     obstacle_probability: float = Field(default=0.0, ge=0, le=1)
     obstacle_kinds: Annotated[tuple[ObstacleKind, ...], one_or_more, Field(min_length=1)] = (
-        OBSTACLE_KINDS
+        "box",
+        "pillar",
     )
     obstacle_width_m: Annotated[Range, within(0.15, 0.6)] = uniform(0.15, 0.35)
     obstacle_height_m: Annotated[Range, within(0.3, 2.0)] = uniform(0.65, 0.9)
+
+    crossing_count: Annotated[Range, within(0, 4)] = uniform(0, 0)
+    crossing_kinds: Annotated[tuple[CrossingKind, ...], one_or_more, Field(min_length=1)] = (
+        "person",
+        "box",
+    )
+    crossing_speed_m_s: Annotated[Range, within(0.05, 0.4)] = uniform(0.15, 0.25)
+    crossing_pause_s: Annotated[Range, within(CROSSING_PAUSE_S, 20.0)] = uniform(3.0, 5.0)
 
     start_lateral_m: Annotated[Range, within(-0.5, 0.5)] = uniform(-0.1, 0.1)
     start_heading_error_deg: Annotated[Range, within(-60.0, 60.0)] = uniform(-15.0, 15.0)
@@ -145,6 +195,12 @@ class RoadCourseConfig(Config):
             raise ValueError(
                 f"key 'obstacle_height_m': must be at least flying_height_m + 0.1 = "
                 f"{self.flying_height_m + 0.1:g}, or the drone flies over it"
+            )
+        least_m = CROSSING_FROM_START_M + CROSSING_TO_FINISH_M + OBSTACLE_ROOM_M
+        if self.crossing_count.high > 0 and self.length_m.low < least_m:
+            raise ValueError(
+                f"key 'length_m': a road that is crossed must be at least {least_m:g} m long; "
+                "set crossing_count = 0 or lengthen it"
             )
         farthest_m = max(abs(self.start_lateral_m.low), abs(self.start_lateral_m.high))
         if farthest_m > self.off_road_limit_m - 0.1:

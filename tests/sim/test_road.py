@@ -14,7 +14,7 @@ from sim.config import parse
 from sim.courses.referee import COMPLETED
 from sim.courses.road import RoadCourseConfig, generate_road
 from sim.courses.road_config import MARKINGS, TEXTURES
-from sim.courses.textures import FAMILIES, PX_M, TILE_PX, tile
+from sim.courses.textures import FAMILIES, PX_M, TILE_PX, UNIT, tile
 from sim.errors import BadInputError
 from sim.frames import quaternion_from_euler
 from sim.pilot import DroneState
@@ -31,6 +31,7 @@ def fingerprint(course):
     digest = hashlib.sha256(json.dumps(course.parameters, sort_keys=True).encode())
     for name, array in sorted(course.log_arrays().items()):
         digest.update(name.encode() + np.ascontiguousarray(array).tobytes())
+    digest.update(course.scene.ground.picture.tobytes() + course.scene.ground.tile.tobytes())
     for item in course.scene.objects:
         digest.update(repr((item.name, item.position_world_m, item.yaw_rad)).encode())
         digest.update(item.mesh.vertices_m.tobytes() + item.mesh.uv.tobytes())
@@ -80,9 +81,7 @@ def test_the_parts_have_streams_of_their_own():
     plain = generate_road(config(), 5)
     other = generate_road(config(thing_count=30, obstacle_probability=1, sky_grey=0.5), 5)
     np.testing.assert_array_equal(plain.centreline.xy_world_m, other.centreline.xy_world_m)
-    np.testing.assert_array_equal(
-        plain.scene.objects[0].surface.texture, other.scene.objects[0].surface.texture
-    )
+    np.testing.assert_array_equal(plain.scene.ground.picture, other.scene.ground.picture)
     np.testing.assert_array_equal(plain.start_position_world_m, other.start_position_world_m)
 
 
@@ -109,9 +108,7 @@ def test_the_road_is_painted_where_the_centreline_runs(markings):
     course = generate_road(
         config(markings=markings, texture_strength=0, shade=0, width_m=0.5, contrast=0.3), 11
     )
-    ground = course.scene.objects[0]
-    picture, uv, corners = ground.surface.texture, ground.mesh.uv, ground.mesh.vertices_m
-    west_m, north_m = corners[uv[:, 0] == 0, 0][0], corners[uv[:, 1] == 0, 1][0]
+    picture, (west_m, north_m) = course.scene.ground.picture, course.scene.ground.picture_corner_m
     look = course.parameters["look"]
 
     def grey(s_m, left_m):
@@ -133,7 +130,7 @@ def test_the_road_is_painted_where_the_centreline_runs(markings):
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))
 def test_textures_have_no_seam_and_no_mean(family):
-    pattern = tile(family, stream(1, family))
+    pattern = UNIT * tile(family, stream(1, family)).astype(float)
     assert pattern.shape == (TILE_PX, TILE_PX)
     assert abs(pattern.mean()) < 0.03
     assert 0.02 < pattern.std() < 0.3
@@ -150,7 +147,7 @@ def test_things_keep_clear_of_the_road():
     count = 0
     for seed in SEEDS:
         course = generate_road(config(thing_count=12), seed)
-        for item in course.scene.objects[2:]:
+        for item in course.scene.objects:
             reach = np.hypot(*item.mesh.vertices_m[:, :2].T).max()
             edge_m = course.centreline.distance(item.position_world_m) - course.width_m / 2
             assert edge_m - reach >= 0.35 - 1e-6
