@@ -138,7 +138,7 @@ class CollectingPilot:
     def act(self, observation: Observation) -> VelocityCommand:
         """Label the frame and return the command of whoever's turn it is, plus the burst."""
         assert observation.frame is not None
-        label = self._teacher.labels(observation.truth)
+        label = self._teacher.labels(observation.truth, observation.t_s)
         self.labels.append((label.steering, label.collision))
         if observation.t_s >= self._turn_ends_s:
             self._teacher_flies = self._turns.random() < self._teacher_share

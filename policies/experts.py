@@ -7,7 +7,7 @@ guidance as a network's outputs, so what it teaches is exactly what flies.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from policies.bundle import RoadGuidance
 from policies.guidance import RoadGuide, as_command
 from sim.courses.centreline import Centreline
+from sim.courses.road_crossings import COMMIT_M, HIT_M
 from sim.frames import euler_from_quaternion, wrap_angle_rad
 from sim.pilot import DroneState, Observation, VelocityCommand
 
@@ -57,6 +58,24 @@ class Obstacle(Protocol):
         ...
 
 
+class Crossing(Protocol):
+    """Somebody who walks across the road (``sim.courses.road_crossings.RoadCrossing``)."""
+
+    @property
+    def s_m(self) -> float:
+        """Arc length of its near face."""
+        ...
+
+    @property
+    def keep_away_m(self) -> float:
+        """How near to the road's middle it may come before one must wait."""
+        ...
+
+    def beside_m(self, t_s: float) -> float:
+        """Return how far its nearest side is from the road's middle."""
+        ...
+
+
 class RoadView(Protocol):
     """What the teacher knows of a course (``sim.courses.road.RoadCourse`` has it)."""
 
@@ -68,6 +87,11 @@ class RoadView(Protocol):
     @property
     def obstacle(self) -> Obstacle | None:
         """What blocks it, if anything."""
+        ...
+
+    @property
+    def crossing(self) -> Sequence[Crossing]:
+        """Who walks across it."""
         ...
 
 
@@ -83,13 +107,18 @@ class RoadTeacher:
         """Forget where the drone was."""
         self._s_m = None
 
-    def labels(self, state: DroneState) -> RoadLabels:
-        """Return the labels for ``state``; successive calls follow the drone along the road."""
+    def labels(self, state: DroneState, t_s: float) -> RoadLabels:
+        """Return the labels for ``state``; successive calls follow the drone along the road.
+
+        Args:
+            state: the true one.
+            t_s: since take-off; it says where those are who cross the road.
+        """
         xy = state.position_world_m[:2]
         self._s_m = self._course.centreline.project(xy, self._s_m).s_m
         _, _, yaw = euler_from_quaternion(state.quaternion_xyzw)
         steering = self._steering(xy, yaw)
-        return RoadLabels(steering, self._collision())
+        return RoadLabels(steering, self._collision(t_s))
 
     def _steering(self, xy: NDArray[np.float64], yaw_rad: float) -> float:
         assert self._s_m is not None
@@ -102,13 +131,23 @@ class RoadTeacher:
         yaw_rate = self._guidance.speed_max_m_s * curvature
         return float(np.clip(yaw_rate / self._guidance.yaw_rate_max_rad_s, -1.0, 1.0))
 
-    def _collision(self) -> float:
-        obstacle = self._course.obstacle
-        if obstacle is None:
-            return 0.0
+    def _collision(self, t_s: float) -> float:
         assert self._s_m is not None
-        ahead_m = obstacle.s_m - self._s_m
-        return float(np.clip((RAMP_FAR_M - ahead_m) / (RAMP_FAR_M - RAMP_NEAR_M), 0.0, 1.0))
+        course, values = self._course, [0.0]
+        if course.obstacle is not None:
+            values.append(_ramp(course.obstacle.s_m - self._s_m))
+        for crossing in course.crossing:
+            ahead_m = crossing.s_m - self._s_m
+            # Both can be seen in one frame: what is near the road, and what is right in the way.
+            # Which way somebody is walking cannot, so one waits also for those who leave.
+            too_near_m = crossing.keep_away_m if ahead_m > COMMIT_M else HIT_M
+            if ahead_m > 0 and crossing.beside_m(t_s) < too_near_m:
+                values.append(_ramp(ahead_m))
+        return max(values)
+
+
+def _ramp(ahead_m: float) -> float:
+    return float(np.clip((RAMP_FAR_M - ahead_m) / (RAMP_FAR_M - RAMP_NEAR_M), 0.0, 1.0))
 
 
 Labeller = Callable[[Observation], RoadLabels]
@@ -147,7 +186,9 @@ class GuidedPilot:
 def expert_pilot(course: RoadView, guidance: RoadGuidance = ROAD_GUIDANCE) -> GuidedPilot:
     """Return the pilot that flies by the teacher's labels: the best that a network can become."""
     teacher = RoadTeacher(course, guidance)
-    return GuidedPilot(lambda seen: teacher.labels(seen.truth), teacher.reset, guidance=guidance)
+    return GuidedPilot(
+        lambda seen: teacher.labels(seen.truth, seen.t_s), teacher.reset, guidance=guidance
+    )
 
 
 def constant_pilot(steering: float = 0.0, guidance: RoadGuidance = ROAD_GUIDANCE) -> GuidedPilot:

@@ -95,6 +95,19 @@ def cone(radius_m: float, height_m: float) -> TriangleMesh:
     return TriangleMesh(np.array(vertices), faces, np.array(uv, float))
 
 
+def person(radius_m: float, height_m: float) -> TriangleMesh:
+    """Return an upright person, a body with a head on it, the middle of the height at the origin.
+
+    Of an adult's height the head takes an eighth; it is about as wide as it is high.
+    """
+    head_m = height_m / 8
+    body_m = height_m - head_m
+    return join(
+        shifted(cylinder(radius_m, body_m), (0, 0, -head_m / 2)),
+        shifted(cylinder(min(head_m / 2, radius_m), head_m), (0, 0, body_m / 2)),
+    )
+
+
 def shifted(mesh: TriangleMesh, offset_m: tuple[float, float, float]) -> TriangleMesh:
     """Return the mesh moved by ``offset_m`` in its own frame."""
     return TriangleMesh(mesh.vertices_m + np.asarray(offset_m), mesh.faces, mesh.uv)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sim.courses.centreline import Centreline
 from sim.courses.referee import RoadReferee
 from sim.courses.road_config import RoadCourseConfig
+from sim.courses.road_crossings import RoadCrossing, place_crossings, ways
 from sim.courses.road_layout import RUN_IN_M, lay_out
 from sim.courses.road_marks import draw_marks
 from sim.courses.road_paint import draw_look, paint_ground
@@ -34,6 +35,7 @@ class RoadCourse:
         centreline: from behind the start to beyond the finish.
         width_m: of the road.
         obstacle: what blocks it, None on a free road.
+        crossing: who walks across it; a road that is only crossed counts as free.
         scene: what there is to see and to hit.
         start_position_world_m: (3,) where the drone begins, in the air.
         start_yaw_rad: its heading there.
@@ -47,6 +49,7 @@ class RoadCourse:
     centreline: Centreline
     width_m: float
     obstacle: RoadObstacle | None
+    crossing: tuple[RoadCrossing, ...]
     scene: Scene
     start_position_world_m: NDArray[np.float64]
     start_yaw_rad: float
@@ -73,7 +76,8 @@ class RoadCourse:
 
         ``centreline_xy_world_m`` (N, 2), ``centreline_s_m`` (N,), ``width_m``, ``start_s_m``,
         ``finish_s_m`` (1,), ``obstacle_s_m`` (0,) or (2,) near and far face, and
-        ``obstacle_outline_world_m`` (K, 2), K = 0 on a free road.
+        ``obstacle_outline_world_m`` (K, 2), K = 0 on a free road; of those who cross it
+        ``crossing_way_world_m`` (C, 2, 2), begin and end, and ``crossing_half_width_m`` (C,).
         """
         free, blocked = np.zeros((0, 2)), self.obstacle
         return {
@@ -84,6 +88,8 @@ class RoadCourse:
             "finish_s_m": np.array([self.finish_s_m]),
             "obstacle_s_m": np.array([blocked.s_m, blocked.far_s_m] if blocked else []),
             "obstacle_outline_world_m": blocked.outline_world_m if blocked else free,
+            "crossing_way_world_m": ways(self.crossing),
+            "crossing_half_width_m": np.array([c.half_width_m for c in self.crossing]),
         }
 
 
@@ -100,7 +106,6 @@ def generate_road(config: RoadCourseConfig, seed: int) -> RoadCourse:
     ground = paint_ground(
         centreline, width_m, look, marks, mirrored, stream(seed, "course.texture")
     )
-    things = place_things(config, centreline, width_m, stream(seed, "course.things"))
     blocked = place_obstacle(
         config,
         centreline,
@@ -111,7 +116,14 @@ def generate_road(config: RoadCourseConfig, seed: int) -> RoadCourse:
         stream(seed, "course.obstacle"),
     )
     obstacle = blocked[0] if blocked else None
-    objects = (*things, *([blocked[1]] if blocked else []))
+    crossed = place_crossings(
+        config, centreline, RUN_IN_M, finish_s_m, obstacle, stream(seed, "course.crossing")
+    )
+    crossings = tuple(crossing for crossing, _ in crossed)
+    things = place_things(
+        config, centreline, width_m, ways(crossings), stream(seed, "course.things")
+    )
+    objects = (*things, *(item for _, item in crossed), *([blocked[1]] if blocked else []))
 
     start = stream(seed, "course.start")
     lateral_m = config.start_lateral_m.draw(start)
@@ -121,6 +133,7 @@ def generate_road(config: RoadCourseConfig, seed: int) -> RoadCourse:
         centreline=centreline,
         width_m=width_m,
         obstacle=obstacle,
+        crossing=crossings,
         scene=Scene(objects, light, sky_grey, ground),
         start_position_world_m=np.array([x, y, config.flying_height_m]),
         start_yaw_rad=centreline.heading(RUN_IN_M) + error_rad,
@@ -145,6 +158,16 @@ def generate_road(config: RoadCourseConfig, seed: int) -> RoadCourse:
             "sky_grey": sky_grey,
             "things": [item.name for item in things],
             "obstacle": _summary(obstacle),
+            "crossings": [
+                {
+                    "kind": crossing.kind,
+                    "s_m": crossing.s_m,
+                    "keep_away_m": crossing.keep_away_m,
+                    "speed_m_s": crossing.motion.speed_m_s,
+                    "lead_s": crossing.motion.lead_s,
+                }
+                for crossing in crossings
+            ],
             "start_lateral_m": lateral_m,
             "start_heading_error_rad": error_rad,
             "flying_height_m": config.flying_height_m,

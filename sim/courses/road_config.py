@@ -31,7 +31,7 @@ CROSSING_TO_FINISH_M = 1.0
 
 CROSSING_PAUSE_S = 2.5
 """Least time that a crossing leaves the road free: from standing 1.2 m before it, a drone of
-0.7 m/s needs some 1.5 s to come so near that it need not stop any more (see PASS_S)."""
+0.7 m/s needs some 1.5 s to come so near that it need not stop any more (see ``road_crossings``)."""
 
 Element = Literal["straight", "bend", "s_bend", "crest"]
 Markings = Literal["plain", "edges", "dashes", "edges_and_dashes"]
@@ -170,7 +170,7 @@ class RoadCourseConfig(Config):
         "person",
         "box",
     )
-    crossing_speed_m_s: Annotated[Range, within(0.05, 0.4)] = uniform(0.15, 0.25)
+    crossing_speed_m_s: Annotated[Range, within(0.05, 0.4)] = uniform(0.15, 0.2)
     crossing_pause_s: Annotated[Range, within(CROSSING_PAUSE_S, 20.0)] = uniform(3.0, 5.0)
 
     start_lateral_m: Annotated[Range, within(-0.5, 0.5)] = uniform(-0.1, 0.1)

@@ -27,13 +27,17 @@ REACH_M = 2.0
 SKEW_MAX_RAD = 0.3
 """An obstacle is turned by at most this against the road."""
 
+PERSON_RADIUS_M = (0.15, 0.25)
+PERSON_HEIGHT_M = (1.6, 1.9)
+"""Grown-ups: 0.3 to 0.5 m wide with their arms."""
+
 
 @dataclass(frozen=True)
 class RoadObstacle:
     """What blocks a road.
 
     Attributes:
-        kind: "box" or "pillar".
+        kind: "box", "pillar" or "person".
         s_m: arc length of its near face: the least of its outline's.
         far_s_m: arc length of its far face.
         lateral_m: its middle, left of the centreline.
@@ -52,9 +56,16 @@ class RoadObstacle:
 
 
 def place_things(
-    config: RoadCourseConfig, centreline: Centreline, width_m: float, rng: np.random.Generator
+    config: RoadCourseConfig,
+    centreline: Centreline,
+    width_m: float,
+    ways_world_m: NDArray[np.float64],
+    rng: np.random.Generator,
 ) -> list[SceneObject]:
-    """Return poles, boxes and trees, none nearer to the road than ``thing_clearance_m``."""
+    """Return poles, boxes, trees and people, none nearer to the road than ``thing_clearance_m``.
+
+    They also stay out of the (K, 2, 2) ways along which others walk across the road.
+    """
     things: list[SceneObject] = []
     taken: list[tuple[NDArray[np.float64], float]] = []
     for index in range(config.thing_count.draw_integer(rng)):
@@ -66,6 +77,9 @@ def place_things(
             left_m = (nearest_m + REACH_M * float(rng.random())) * (1 if rng.random() < 0.5 else -1)
             xy = centreline.beside(s_m, left_m)
             free = all(math.dist(xy, other) > radius_m + reach + 0.1 for other, reach in taken)
+            free = free and all(
+                _distance_m(xy, way) > radius_m + PERSON_RADIUS_M[1] for way in ways_world_m
+            )
             if free and centreline.distance(xy) >= nearest_m - 1e-9:
                 taken.append((xy, radius_m))
                 things.append(make(f"{kind} {index}", xy, float(rng.uniform(0, math.pi))))
@@ -73,11 +87,18 @@ def place_things(
     return things
 
 
+def _distance_m(xy: NDArray[np.float64], way: NDArray[np.float64]) -> float:
+    """Return the distance of a point from the straight way between two points."""
+    start, step = way[0], way[1] - way[0]
+    part = min(max(float((xy - start) @ step / (step @ step)), 0.0), 1.0)
+    return math.dist(xy, start + part * step)
+
+
 def _thing(
     kind: str, rng: np.random.Generator
 ) -> tuple[float, Callable[[str, NDArray[np.float64], float], SceneObject]]:
     """Return a thing's outer radius and the function that gives it name, place and yaw."""
-    surface = Surface(texture=_pattern(float(rng.uniform(0.1, 0.9)), rng))
+    surface = Surface(texture=pattern(float(rng.uniform(0.1, 0.9)), rng))
     collision: Box | Cylinder
     if kind == "pole":
         radius_m, height_m = float(rng.uniform(0.02, 0.06)), float(rng.uniform(0.4, 2.0))
@@ -87,6 +108,10 @@ def _thing(
         radius_m = math.hypot(length_m, breadth_m) / 2
         mesh = meshes.box((length_m, breadth_m, height_m))
         collision = Box((length_m, breadth_m, height_m))
+    elif kind == "person":
+        radius_m = float(rng.uniform(*PERSON_RADIUS_M))
+        height_m = float(rng.uniform(*PERSON_HEIGHT_M))
+        mesh, collision = meshes.person(radius_m, height_m), Cylinder(radius_m, height_m)
     else:
         # Trunk and crown; the collision shape is the crown's cylinder down to the ground.
         radius_m, height_m = float(rng.uniform(0.15, 0.4)), float(rng.uniform(0.7, 1.8))
@@ -123,22 +148,27 @@ def place_obstacle(
     kind = str(rng.choice(config.obstacle_kinds))
     across_m = min(config.obstacle_width_m.draw(rng), width_m)
     height_m = config.obstacle_height_m.draw(rng)
-    along_m = across_m if kind == "pillar" else float(rng.uniform(0.15, 0.35))
-    skew = 0.0 if kind == "pillar" else float(rng.uniform(-SKEW_MAX_RAD, SKEW_MAX_RAD))
+    if kind == "person":
+        across_m = 2 * float(rng.uniform(*PERSON_RADIUS_M))
+        height_m = float(rng.uniform(*PERSON_HEIGHT_M))
+    is_round = kind != "box"
+    along_m = across_m if is_round else float(rng.uniform(0.15, 0.35))
+    skew = 0.0 if is_round else float(rng.uniform(-SKEW_MAX_RAD, SKEW_MAX_RAD))
     reach_m = math.hypot(across_m, along_m) / 2
     s_m = float(
         rng.uniform(
             start_s_m + OBSTACLE_FROM_START_M + reach_m, finish_s_m - OBSTACLE_TO_FINISH_M - reach_m
         )
     )
-    play_m = min((width_m - across_m) / 2, across_m / 4)
+    play_m = min(abs(width_m - across_m) / 2, across_m / 4)
     lateral_m = float(rng.uniform(-play_m, play_m))
 
     xy = centreline.beside(s_m, lateral_m)
-    if kind == "pillar":
-        mesh = meshes.cylinder(across_m / 2, height_m)
+    if is_round:
+        make = meshes.person if kind == "person" else meshes.cylinder
+        mesh = make(across_m / 2, height_m)
         shape: Box | Cylinder = Cylinder(across_m / 2, height_m)
-        corners = mesh.vertices_m[:, :2]
+        corners = meshes.cylinder(across_m / 2, height_m).vertices_m[:, :2]
     else:
         size = (along_m, across_m, height_m)
         mesh, shape = meshes.box(size), Box(size)
@@ -151,7 +181,7 @@ def place_obstacle(
     # It differs from the road by at least 0.3 in albedo on average, however it is patterned.
     apart = float(rng.uniform(0.3, 0.6))
     albedo = road_albedo + (apart if road_albedo < 0.5 else -apart)
-    surface = Surface(texture=_pattern(min(max(albedo, 0.05), 0.95), rng))
+    surface = Surface(texture=pattern(min(max(albedo, 0.05), 0.95), rng))
     position = (float(xy[0]), float(xy[1]), height_m / 2)
     return (
         RoadObstacle(kind, min(along), max(along), lateral_m, across_m, height_m, outline),
@@ -159,17 +189,17 @@ def place_obstacle(
     )
 
 
-def _pattern(albedo: float, rng: np.random.Generator) -> NDArray[np.uint8]:
+def pattern(albedo: float, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Return a small (16, 16) texture: plain, stripes, checks or noise around an albedo."""
     rows, columns = np.indices((16, 16))
     kind = int(rng.integers(4))
     if kind == 0:
-        pattern = np.zeros((16, 16))
+        relief = np.zeros((16, 16))
     elif kind == 1:
-        pattern = np.where((rows // 4) % 2 == 0, 1.0, -1.0)
+        relief = np.where((rows // 4) % 2 == 0, 1.0, -1.0)
     elif kind == 2:
-        pattern = np.where((rows // 8 + columns // 8) % 2 == 0, 1.0, -1.0)
+        relief = np.where((rows // 8 + columns // 8) % 2 == 0, 1.0, -1.0)
     else:
-        pattern = np.clip(rng.standard_normal((4, 4)).repeat(4, 0).repeat(4, 1), -1, 1)
+        relief = np.clip(rng.standard_normal((4, 4)).repeat(4, 0).repeat(4, 1), -1, 1)
     depth = float(rng.uniform(0.1, 0.6)) * min(albedo, 1 - albedo)
-    return np.round(np.clip(albedo + depth * pattern, 0, 1) * 255).astype(np.uint8)
+    return np.round(np.clip(albedo + depth * relief, 0, 1) * 255).astype(np.uint8)

@@ -17,9 +17,9 @@ from sim.frames import quaternion_from_euler
 from sim.pilot import DroneState, Observation
 
 
-def course(xy, obstacle_s_m=None):
+def course(xy, obstacle_s_m=None, crossing=()):
     obstacle = None if obstacle_s_m is None else SimpleNamespace(s_m=obstacle_s_m)
-    return SimpleNamespace(centreline=Centreline(xy), obstacle=obstacle)
+    return SimpleNamespace(centreline=Centreline(xy), obstacle=obstacle, crossing=crossing)
 
 
 def straight(**kwargs):
@@ -37,7 +37,7 @@ def state(x=2.0, y=0.0, yaw=0.0):
 
 
 def label(road, **pose):
-    return RoadTeacher(road).labels(state(**pose))
+    return RoadTeacher(road).labels(state(**pose), 0.0)
 
 
 def test_on_the_line_and_along_it_there_is_nothing_to_steer():
@@ -80,7 +80,7 @@ def test_facing_away_it_turns_as_fast_as_sideways():
 
 def test_collision_rises_steadily_before_an_obstacle_and_stays():
     teacher = RoadTeacher(straight(obstacle_s_m=5.0))
-    values = [teacher.labels(state(x=x)).collision for x in np.arange(1.0, 5.0, 0.05)]
+    values = [teacher.labels(state(x=x), 0.0).collision for x in np.arange(1.0, 5.0, 0.05)]
     assert values[0] == 0
     assert values[-1] == 1
     assert all(b >= a for a, b in itertools.pairwise(values))
@@ -92,7 +92,7 @@ def test_the_ramp_leaves_room_to_stop():
     stop_x = next(
         x
         for x in np.arange(1.0, 5.0, 0.01)
-        if teacher.labels(state(x=x)).collision >= ROAD_GUIDANCE.collision_stop
+        if teacher.labels(state(x=x), 0.0).collision >= ROAD_GUIDANCE.collision_stop
     )
     assert 5.0 - stop_x >= 0.3 + 0.5
 
