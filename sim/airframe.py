@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from sim.config import Config, load
+from sim.config import Config, load, parse
 from sim.errors import BadInputError, did_you_mean
 
 GRAVITY_M_S2 = 9.81
@@ -52,9 +53,13 @@ class Rotors(Config):
         position_body_m: (4, 2) x and y of the rotors from the centre of mass; one in each quadrant.
         spin: sense of rotation seen from above; diagonally opposite rotors turn the same way.
         thrust_coefficient_n_rpm2: thrust over the square of the speed.
+        thrust_linear_n_rpm: thrust over the speed, added to that; thrust is never below 0.
         torque_per_thrust_m: reaction torque over thrust.
-        thrust_max_n: thrust of one rotor at full command, free air.
-        time_constant_s: first-order lag from commanded to actual speed.
+        thrust_max_n: thrust of one rotor at full command, free air; the firmware's limit.
+        speed_at_0_v_rpm: full-duty speed is this plus the next times the battery's voltage.
+        speed_per_volt_rpm: see there.
+        time_constant_up_s: first-order lag from commanded to actual speed, speeding up.
+        time_constant_down_s: the same, slowing down.
         inertia_kg_m2: about the shaft.
         radius_m: of the propeller disc.
     """
@@ -62,9 +67,13 @@ class Rotors(Config):
     position_body_m: Annotated[list[tuple[float, float]], Field(min_length=4, max_length=4)]
     spin: Annotated[list[Literal["ccw", "cw"]], Field(min_length=4, max_length=4)]
     thrust_coefficient_n_rpm2: Positive
+    thrust_linear_n_rpm: float = 0.0
     torque_per_thrust_m: Positive
     thrust_max_n: Positive
-    time_constant_s: Positive
+    speed_at_0_v_rpm: NotNegative
+    speed_per_volt_rpm: Positive
+    time_constant_up_s: Positive
+    time_constant_down_s: Positive
     inertia_kg_m2: NotNegative
     radius_m: Positive
 
@@ -97,7 +106,69 @@ class Rotors(Config):
     @property
     def speed_max_rpm(self) -> float:
         """Rotor speed at full thrust, rpm."""
-        return math.sqrt(self.thrust_max_n / self.thrust_coefficient_n_rpm2)
+        return self.speed_rpm(self.thrust_max_n)
+
+    def thrust_n(self, speed_rpm: float) -> float:
+        """Return the thrust in free air of a rotor at a steady speed, N."""
+        thrust_n = (
+            self.thrust_linear_n_rpm * speed_rpm + self.thrust_coefficient_n_rpm2 * speed_rpm**2
+        )
+        return max(thrust_n, 0.0)
+
+    def speed_rpm(self, thrust_n: float) -> float:
+        """Return the speed that gives a thrust in free air, rpm."""
+        return speed_for_thrust(thrust_n, self.thrust_linear_n_rpm, self.thrust_coefficient_n_rpm2)
+
+    def speed_limit_rpm(self, battery_v: float) -> float:
+        """Return the speed at full duty, rpm."""
+        return self.speed_at_0_v_rpm + self.speed_per_volt_rpm * battery_v
+
+
+@njit(cache=True)
+def speed_for_thrust(thrust_n: float, linear: float, quadratic: float) -> float:
+    """Return the speed (rpm) at which ``linear * speed + quadratic * speed**2`` is ``thrust_n``.
+
+    >>> speed_for_thrust(0.5, 0.0, 0.02)
+    5.0
+    """
+    return (math.sqrt(linear * linear + 4 * quadratic * thrust_n) - linear) / (2 * quadratic)
+
+
+class Battery(Config):
+    """A battery as a voltage source behind a resistance, and what is drawn from it.
+
+    Attributes:
+        capacity_mah: charge from full to empty.
+        open_circuit_v: voltages without load at equally spaced states of charge, empty to full.
+        resistance_ohm: voltage lost per ampere, leads included.
+        low_v: under load; where the firmware warns. The drone must still be able to fly there.
+        power_idle_w: what the electronics draw.
+        power_per_thrust_w_n: what the motors draw per newton of thrust.
+    """
+
+    capacity_mah: Positive
+    open_circuit_v: Annotated[list[Positive], Field(min_length=2)]
+    resistance_ohm: NotNegative
+    low_v: Positive
+    power_idle_w: NotNegative
+    power_per_thrust_w_n: Positive
+
+    @model_validator(mode="after")
+    def _falls(self) -> Battery:
+        if np.any(np.diff(self.open_circuit_v) <= 0):
+            raise ValueError(
+                f"open_circuit_v = {self.open_circuit_v} must rise from empty to full; sort it"
+            )
+        if self.low_v >= self.open_circuit_v[-1]:
+            raise ValueError(
+                f"low_v = {self.low_v} must be below the full battery's {self.open_circuit_v[-1]} V"
+            )
+        return self
+
+    @property
+    def capacity_c(self) -> float:
+        """Charge from full to empty, coulombs."""
+        return self.capacity_mah * 3.6
 
 
 class GroundEffect(Config):
@@ -140,6 +211,7 @@ class Airframe(Config):
         collision_height_m: of that cylinder, centred on the centre of mass.
         rotors: the four rotors.
         ground_effect: thrust gained near the ground.
+        battery: what drives them.
         autopilot: gains of the flight controller.
     """
 
@@ -151,6 +223,7 @@ class Airframe(Config):
     collision_height_m: Positive
     rotors: Rotors
     ground_effect: GroundEffect
+    battery: Battery
     autopilot: AutopilotGains
 
     @model_validator(mode="after")
@@ -161,6 +234,14 @@ class Airframe(Config):
                 f"key 'rotors.thrust_max_n' = {self.rotors.thrust_max_n}: four rotors lift "
                 f"{lift_n:.3g} N, less than {THRUST_TO_WEIGHT_MIN} times the weight of "
                 f"{self.weight_n:.3g} N; the drone cannot hover, raise it or lower 'mass_kg'"
+            )
+        low_v = self.battery.low_v
+        lift_n = 4 * self.rotors.thrust_n(self.rotors.speed_limit_rpm(low_v))
+        if lift_n < THRUST_TO_WEIGHT_MIN * self.weight_n:
+            raise ValueError(
+                f"key 'battery.low_v' = {low_v}: at that voltage four rotors lift {lift_n:.3g} N, "
+                f"less than {THRUST_TO_WEIGHT_MIN} times the weight of {self.weight_n:.3g} N; the "
+                "drone cannot hover, raise it, 'rotors.speed_per_volt_rpm' or lower 'mass_kg'"
             )
         least, middle, largest = sorted(self.inertia_kg_m2)
         if largest > least + middle:
@@ -175,6 +256,14 @@ class Airframe(Config):
             )
         return self
 
+    def with_mass(self, mass_kg: float) -> Airframe:
+        """Return the same drone with another take-off mass.
+
+        Raises BadInputError where it could not fly with that.
+        """
+        data = self.model_dump() | {"mass_kg": mass_kg}
+        return parse(Airframe, data, f"airframe '{self.name}' at {mass_kg:.4g} kg")
+
     @property
     def weight_n(self) -> float:
         """Weight, N."""
@@ -183,7 +272,7 @@ class Airframe(Config):
     @property
     def hover_rpm(self) -> float:
         """Rotor speed that carries the weight in free air, rpm."""
-        return math.sqrt(self.weight_n / 4 / self.rotors.thrust_coefficient_n_rpm2)
+        return self.rotors.speed_rpm(self.weight_n / 4)
 
     @property
     def hover_pwm(self) -> float:

@@ -6,7 +6,8 @@
 
 Structure, rates, units and gains are those of the stock firmware (bitcraze/crazyflie-firmware:
 ``controller_pid.c``, ``position_controller_pid.c``, ``attitude_pid_controller.c``, ``pid.c``,
-``power_distribution_quadrotor.c``). docs/drone-model.md lists what differs. It acts on true state.
+``power_distribution_quadrotor.c``). docs/drone-model.md lists what differs.
+It acts on whatever state it is handed: an estimate of the drone's own, or the truth.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from sim.airframe import PWM_MAX, Airframe, Pid
+from sim.airframe import PWM_MAX, Airframe, Pid, speed_for_thrust
 from sim.clock import Clock
 from sim.errors import BytewingError
 from sim.frames import euler_from_quaternion
@@ -44,21 +45,27 @@ HEIGHT_SET_M, YAW_SET_DEG, YAW_DEG, ROLL_SET_DEG, PITCH_SET_DEG, THRUST_PWM = ra
 class Autopilot:
     """The flight controller of one drone.
 
+    Attributes:
+        attitude_period: ticks between two runs of the angle and rate loops.
+        position_period: ticks between two runs of the velocity and height loops.
+        gains, mixer, limits: what stays the same, for ``run_loops``.
+        memory, links, motor_command: what ``run_loops`` changes.
+
     Raises BadInputError at construction where its rates do not divide the clock's base rate.
     """
 
     def __init__(self, airframe: Airframe, clock: Clock) -> None:
-        self._attitude_period = clock.period_ticks(ATTITUDE_RATE_HZ, "autopilot attitude rate_hz")
-        self._position_period = clock.period_ticks(POSITION_RATE_HZ, "autopilot position rate_hz")
+        self.attitude_period = clock.period_ticks(ATTITUDE_RATE_HZ, "autopilot attitude rate_hz")
+        self.position_period = clock.period_ticks(POSITION_RATE_HZ, "autopilot position rate_hz")
         rotors, autopilot = airframe.rotors, airframe.autopilot
         self._hover_pwm = airframe.hover_pwm
-        self._gains = _gain_table(airframe)
+        self.gains = _gain_table(airframe)
         # A rotor left of the middle rolls the body to the right (+x), one in front pitches it up
         # (-y), one that turns counter-clockwise yaws it clockwise (-z). Roll and pitch corrections
         # are halved, as powerDistributionLegacy does.
         x, y = np.array(rotors.position_body_m).T
-        self._mixer = np.column_stack([np.sign(y) / 2, -np.sign(x) / 2, -rotors.spin_sign])
-        self._limits = np.array(
+        self.mixer = np.column_stack([np.sign(y) / 2, -np.sign(x) / 2, -rotors.spin_sign])
+        self.limits = np.array(
             [
                 autopilot.tilt_max_deg,
                 autopilot.speed_max_m_s,
@@ -71,20 +78,22 @@ class Autopilot:
                 / (autopilot.yaw_deg_to_deg_s.p * autopilot.yaw_rate_deg_s_to_pwm.p),
                 autopilot.thrust_min_pwm,
                 airframe.hover_pwm,
-                rotors.thrust_max_n / (PWM_MAX * rotors.thrust_coefficient_n_rpm2),
+                rotors.thrust_max_n / PWM_MAX,
+                rotors.thrust_linear_n_rpm,
+                rotors.thrust_coefficient_n_rpm2,
             ]
         )
         self.reset(0.0, 0.0)
 
     def reset(self, height_m: float, yaw: float) -> None:
         """Forget the past; the set-points become this height (m) and this yaw (rad)."""
-        self._memory = np.zeros((LOOPS, 2))
-        self._links = np.zeros(6)
+        self.memory = np.zeros((LOOPS, 2))
+        self.links = np.zeros(6)
         yaw_deg = math.degrees(yaw)
-        self._memory[YAW, MEASURED] = yaw_deg
-        self._links[[HEIGHT_SET_M, YAW_SET_DEG, YAW_DEG]] = height_m, yaw_deg, yaw_deg
-        self._links[THRUST_PWM] = self._hover_pwm
-        self._motor_command = np.zeros(4)
+        self.memory[YAW, MEASURED] = yaw_deg
+        self.links[[HEIGHT_SET_M, YAW_SET_DEG, YAW_DEG]] = height_m, yaw_deg, yaw_deg
+        self.links[THRUST_PWM] = self._hover_pwm
+        self.motor_command = np.zeros(4)
 
     def update(
         self,
@@ -111,29 +120,26 @@ class Autopilot:
         Raises:
             BytewingError: a command that is not a number.
         """
-        if tick % self._attitude_period == 0:
-            finite = _update(
-                tick % self._position_period == 0,
-                position,
-                quaternion,
-                velocity_world,
-                omega_body,
-                command[0],
-                command[1],
-                command[2],
-                command[3],
-                self._gains,
-                self._mixer,
-                self._limits,
-                self._memory,
-                self._links,
-                self._motor_command,
+        if tick % self.attitude_period == 0:
+            check_command(command, tick)
+            run_loops(
+                tick % self.position_period == 0,
+                np.concatenate([position, quaternion, velocity_world, omega_body]),
+                np.array(command),
+                self.gains,
+                self.mixer,
+                self.limits,
+                self.memory,
+                self.links,
+                self.motor_command,
             )
-            if not finite:
-                raise BytewingError(
-                    f"the pilot's command at tick {tick} is not a number: {tuple(command)}"
-                )
-        return self._motor_command
+        return self.motor_command
+
+
+def check_command(command: VelocityCommand, tick: int) -> None:
+    """Raise BytewingError where a command is not a number."""
+    if not all(map(math.isfinite, command)):
+        raise BytewingError(f"the pilot's command at tick {tick} is not a number: {tuple(command)}")
 
 
 def _gain_table(airframe: Airframe) -> Vector:
@@ -181,26 +187,22 @@ def _pid(gains: Vector, memory: Vector, loop: int, setpoint: float, measured: fl
 
 
 @njit(cache=True)
-def _update(
+def run_loops(
     run_position: bool,
-    position: Vector,
-    quaternion: Vector,
-    velocity_world: Vector,
-    omega_body: Vector,
-    forward_m_s: float,
-    left_m_s: float,
-    climb_m_s: float,
-    yaw_rate_rad_s: float,
+    state: Vector,
+    command: Vector,
     gains: Vector,
     mixer: Vector,
     limits: Vector,
     memory: Vector,
     links: Vector,
     motor_rpm: Vector,
-) -> bool:
-    """Run the loops that are due; write ``memory``, ``links`` and ``motor_rpm`` in place."""
-    if not math.isfinite(forward_m_s + left_m_s + climb_m_s + yaw_rate_rad_s):
-        return False
+) -> None:
+    """Run the loops that are due; write ``memory``, ``links`` and ``motor_rpm`` in place.
+
+    ``state`` (13,) is laid out as in ``sim.rigid_body``, ``command`` (4,) as a VelocityCommand.
+    """
+    forward_m_s, left_m_s, climb_m_s, yaw_rate_rad_s = command
     (
         tilt_max_deg,
         speed_max_m_s,
@@ -209,9 +211,11 @@ def _update(
         yaw_lead_deg,
         thrust_min_pwm,
         hover_pwm,
-        rpm2_per_pwm,
+        thrust_per_pwm,
+        thrust_linear,
+        thrust_quadratic,
     ) = limits
-    roll, pitch, yaw = euler_from_quaternion(quaternion)
+    roll, pitch, yaw = euler_from_quaternion(state[3:7])
 
     # Yaw is counted on through full turns, so that neither error nor rate ever jumps.
     turn_deg = (math.degrees(yaw) - links[YAW_DEG] + 180.0) % 360.0 - 180.0
@@ -221,28 +225,28 @@ def _update(
 
     if run_position:
         cos_yaw, sin_yaw = math.cos(yaw), math.sin(yaw)
-        forward = velocity_world[0] * cos_yaw + velocity_world[1] * sin_yaw
-        left = velocity_world[1] * cos_yaw - velocity_world[0] * sin_yaw
+        forward = state[7] * cos_yaw + state[8] * sin_yaw
+        left = state[8] * cos_yaw - state[7] * sin_yaw
         tilt_forward = _pid(gains, memory, FORWARD, _clip(forward_m_s, speed_max_m_s), forward)
         tilt_left = _pid(gains, memory, LEFT, _clip(left_m_s, speed_max_m_s), left)
         # Nose down is positive pitch and goes forward; left side up is positive roll, goes right.
         links[PITCH_SET_DEG] = _clip(tilt_forward, tilt_max_deg)
         links[ROLL_SET_DEG] = _clip(-tilt_left, tilt_max_deg)
 
-        height = position[2]
+        height = state[2]
         height_set = links[HEIGHT_SET_M] + _clip(climb_m_s, climb_max_m_s) * gains[HEIGHT, 5]
         height_set = height + _clip(height_set - height, height_lead_m)
         links[HEIGHT_SET_M] = height_set
         vertical_set = _pid(gains, memory, HEIGHT, height_set, height)
-        correction = _pid(gains, memory, VERTICAL, vertical_set, velocity_world[2])
+        correction = _pid(gains, memory, VERTICAL, vertical_set, state[9])
         links[THRUST_PWM] = min(max(hover_pwm + 1000.0 * correction, thrust_min_pwm), PWM_MAX)
 
     roll_rate_set = _pid(gains, memory, ROLL, links[ROLL_SET_DEG], math.degrees(roll))
     pitch_rate_set = _pid(gains, memory, PITCH, links[PITCH_SET_DEG], math.degrees(pitch))
     yaw_rate_set = _pid(gains, memory, YAW, links[YAW_SET_DEG], links[YAW_DEG])
-    roll_pwm = _pid(gains, memory, ROLL_RATE, roll_rate_set, math.degrees(omega_body[0]))
-    pitch_pwm = _pid(gains, memory, PITCH_RATE, pitch_rate_set, math.degrees(omega_body[1]))
-    yaw_pwm = _pid(gains, memory, YAW_RATE, yaw_rate_set, math.degrees(omega_body[2]))
+    roll_pwm = _pid(gains, memory, ROLL_RATE, roll_rate_set, math.degrees(state[10]))
+    pitch_pwm = _pid(gains, memory, PITCH_RATE, pitch_rate_set, math.degrees(state[11]))
+    yaw_pwm = _pid(gains, memory, YAW_RATE, yaw_rate_set, math.degrees(state[12]))
 
     highest = PWM_MAX
     for rotor in range(4):
@@ -257,5 +261,4 @@ def _update(
     for rotor in range(4):
         # Above full scale all four give way alike, which keeps the torques and loses thrust.
         pwm = max(motor_rpm[rotor] - (highest - PWM_MAX), 0.0)
-        motor_rpm[rotor] = math.sqrt(pwm * rpm2_per_pwm)
-    return True
+        motor_rpm[rotor] = speed_for_thrust(pwm * thrust_per_pwm, thrust_linear, thrust_quadratic)

@@ -1,10 +1,13 @@
-"""Forces and torques of the rotors and the air on a quadrotor's body.
+"""Forces and torques of the rotors and the air on a quadrotor's body, and the battery behind them.
 
-A rotor follows its command with a first-order lag, gives a thrust that grows with the square of its
-speed, and turns the body against its own sense of rotation: by the drag of its blades and by its
-change of speed. The body is slowed by a drag linear in its airspeed. Near the ground thrust grows.
+A rotor follows its command with a first-order lag, gives a thrust that grows with its speed, and
+turns the body against its own sense of rotation: by the drag of its blades and by its change of
+speed. The body is slowed by a drag linear in its airspeed. Near the ground thrust grows.
 
-Gravity, integration and contacts are the physics engine's. Nothing here knows of it.
+The battery is a voltage behind a resistance. The firmware's compensation keeps thrust as commanded
+until the motors are at full duty, so its voltage shows in one thing: how fast a rotor can turn.
+
+Gravity, integration and contacts are others' (``sim.rigid_body``, ``sim.world``).
 """
 
 from __future__ import annotations
@@ -16,43 +19,77 @@ from numba import njit
 from numpy.typing import NDArray
 
 from sim.airframe import Airframe
-from sim.frames import rotation_world_from_body
+from sim.frames import turned
 
 Vector = NDArray[np.float64]
 
 RAD_S_PER_RPM = 2 * math.pi / 60
 
+# What a battery remembers.
+CHARGE, VOLTAGE, CURRENT = range(3)
+
 
 class RotorDynamics:
-    """The four rotors of one drone, stepped once a tick.
+    """The four rotors and the battery of one drone, stepped once a tick.
 
     Attributes:
         rotor_rpm: (4,) speeds at the end of the last tick, in the airframe's order of rotors.
+        geometry: (4, 3) x, y and spin of each rotor, for ``step_rotors``.
+        constants: what else ``step_rotors`` needs.
+        battery: (3,) state of charge, voltage (V) and current (A), changed by ``step_battery``.
+        battery_constants: what else ``step_battery`` needs.
+        open_circuit_v: the battery's voltages without load, empty to full.
     """
 
-    def __init__(self, airframe: Airframe, tick_s: float) -> None:
-        rotors, ground = airframe.rotors, airframe.ground_effect
+    def __init__(
+        self,
+        airframe: Airframe,
+        tick_s: float,
+        state_of_charge: float = 1.0,
+        battery_sags: bool = False,
+    ) -> None:
+        rotors, ground, battery = airframe.rotors, airframe.ground_effect, airframe.battery
         self._hover_rpm = airframe.hover_rpm
         # Flat arrays: one call into compiled code a tick, with few arguments to unpack.
-        self._geometry = np.column_stack([rotors.position_body_m, rotors.spin_sign])
-        self._drag_n_s_m = np.array(airframe.drag_n_s_m)
-        self._constants = np.array(
+        self.geometry = np.column_stack([rotors.position_body_m, rotors.spin_sign])
+        self.constants = np.array(
             [
                 tick_s,
-                rotors.time_constant_s,
+                rotors.time_constant_up_s,
+                rotors.time_constant_down_s,
                 rotors.speed_max_rpm,
+                rotors.thrust_linear_n_rpm,
                 rotors.thrust_coefficient_n_rpm2,
                 rotors.torque_per_thrust_m,
                 rotors.inertia_kg_m2,
                 ground.coefficient * (rotors.radius_m / 4) ** 2,
                 ground.height_min_m,
+                *airframe.drag_n_s_m,
             ]
         )
+        self.open_circuit_v = np.array(battery.open_circuit_v)
+        self.battery_constants = np.array(
+            [
+                tick_s,
+                # An ideal source: always full, nothing lost inside.
+                battery.capacity_c if battery_sags else math.inf,
+                battery.resistance_ohm if battery_sags else 0.0,
+                battery.power_idle_w,
+                battery.power_per_thrust_w_n,
+                rotors.speed_at_0_v_rpm,
+                rotors.speed_per_volt_rpm,
+            ]
+        )
+        self.battery = np.array([state_of_charge if battery_sags else 1.0, 0.0, 0.0])
         self.rotor_rpm = np.zeros(4)
+        self._wrench = np.zeros(6)
+        # Voltage and current as they are in a hover.
+        step_battery(airframe.weight_n, self.open_circuit_v, self.battery_constants, self.battery)
+        self.battery[CHARGE] = state_of_charge if battery_sags else 1.0
 
     def reset(self, hover: bool) -> None:
         """Set the rotors to hover speed, or to rest."""
-        self.rotor_rpm = np.full(4, self._hover_rpm if hover else 0.0)
+        self.rotor_rpm[:] = self._hover_rpm if hover else 0.0
 
     def step(
         self,
@@ -77,104 +114,175 @@ class RotorDynamics:
             Force (3,) in N through the centre of mass and torque (3,) in N m, both in body axes and
             averaged over the tick, without gravity.
         """
-        force, torque, self.rotor_rpm = _step(
-            self.rotor_rpm,
+        state = np.empty(13)
+        state[:3] = 0.0, 0.0, height_m
+        state[3:7], state[7:10], state[10:] = quaternion, velocity_world, omega_body
+        step_powered_rotors(
+            state,
             motor_command,
-            velocity_world,
-            omega_body,
-            quaternion,
-            height_m,
             wind_world,
-            self._geometry,
-            self._drag_n_s_m,
-            self._constants,
+            self.geometry,
+            self.constants,
+            self.open_circuit_v,
+            self.battery_constants,
+            self.battery,
+            self.rotor_rpm,
+            self._wrench,
         )
-        return force, torque
+        return self._wrench[:3].copy(), self._wrench[3:].copy()
 
 
 @njit(cache=True)
 def lagged_speed(
     speed: float, command: float, time_constant_s: float, duration_s: float
-) -> tuple[float, float]:
-    """Return the end and the mean square of a first-order lag towards a constant command.
+) -> tuple[float, float, float]:
+    """Return the end, the mean and the mean square of a first-order lag to a constant command.
 
-    Both exact, so that the impulse a rotor gives does not depend on the length of the tick.
+    All exact, so that the impulse a rotor gives does not depend on the length of the tick.
 
-    >>> end, mean_square = lagged_speed(2.0, 2.0, 0.1, 0.001)
-    >>> end, round(mean_square, 12)
-    (2.0, 4.0)
+    >>> end, mean, mean_square = lagged_speed(2.0, 2.0, 0.1, 0.001)
+    >>> end, mean, round(mean_square, 12)
+    (2.0, 2.0, 4.0)
     """
     ratio = duration_s / time_constant_s
     start_offset = speed - command
     end_offset = start_offset * math.exp(-ratio)
+    mean_offset = (start_offset - end_offset) / ratio
     mean_square = (
         command * command
-        + 2 * command * (start_offset - end_offset) / ratio
+        + 2 * command * mean_offset
         + (start_offset * start_offset - end_offset * end_offset) / (2 * ratio)
     )
-    return command + end_offset, mean_square
+    return command + end_offset, command + mean_offset, mean_square
 
 
 @njit(cache=True)
-def _step(
-    rotor_rpm: Vector,
+def step_rotors(
+    state: Vector,
     motor_command: Vector,
-    velocity_world: Vector,
-    omega_body: Vector,
-    quaternion: Vector,
-    height_m: float,
+    speed_limit_rpm: float,
     wind_world: Vector,
     geometry: Vector,
-    drag_n_s_m: Vector,
     constants: Vector,
-) -> tuple[Vector, Vector, Vector]:
+    rotor_rpm: Vector,
+    wrench_body: Vector,
+) -> float:
+    """Advance ``rotor_rpm`` by a tick, write the ``wrench_body`` (6,) and return the thrust.
+
+    The thrust returned is that of all rotors in free air (N), which is what costs power.
+    ``speed_limit_rpm`` is what the battery allows; the others are as in ``RotorDynamics``.
+    """
     (
         tick_s,
-        time_constant_s,
+        time_constant_up_s,
+        time_constant_down_s,
         speed_max_rpm,
-        thrust_coefficient,
+        thrust_linear,
+        thrust_quadratic,
         torque_per_thrust_m,
         rotor_inertia,
         ground_gain_m2,
         ground_height_min_m,
+        drag_x,
+        drag_y,
+        drag_z,
     ) = constants
-    rotation = rotation_world_from_body(quaternion)
+    qx, qy, qz, qw = state[3], state[4], state[5], state[6]
+    air_x, air_y, air_z = turned(
+        -qx,
+        -qy,
+        -qz,
+        qw,
+        state[7] - wind_world[0],
+        state[8] - wind_world[1],
+        state[9] - wind_world[2],
+    )
+    # How much of a body's axis points up in the world: last row of the rotation.
+    up_x, up_y, up_z = 2 * (qx * qz - qw * qy), 2 * (qy * qz + qw * qx), 1 - 2 * (qx**2 + qy**2)
 
-    force = np.zeros(3)
-    for axis in range(3):
-        airspeed = 0.0
-        for k in range(3):
-            airspeed += rotation[k, axis] * (velocity_world[k] - wind_world[k])
-        force[axis] = -drag_n_s_m[axis] * airspeed
-
-    torque = np.zeros(3)
-    rpm_after = np.empty(4)
-    angular_momentum = 0.0
+    highest = min(speed_max_rpm, speed_limit_rpm)
+    total = lift = roll = pitch = yaw = angular_momentum = 0.0
     for rotor in range(4):
-        x, y, spin = geometry[rotor]
-        command = min(max(motor_command[rotor], 0.0), speed_max_rpm)
+        x, y, spin = geometry[rotor, 0], geometry[rotor, 1], geometry[rotor, 2]
+        command = min(max(motor_command[rotor], 0.0), highest)
         before = rotor_rpm[rotor]
-        after, mean_square = lagged_speed(before, command, time_constant_s, tick_s)
-        free_air_thrust = thrust_coefficient * mean_square
+        lag_s = time_constant_up_s if command > before else time_constant_down_s
+        after, mean, mean_square = lagged_speed(before, command, lag_s, tick_s)
+        free_air_thrust = max(thrust_linear * mean + thrust_quadratic * mean_square, 0.0)
 
         thrust = free_air_thrust
-        if rotation[2, 2] > 0:  # upside down the jet points up and meets no ground
-            rotor_height = height_m + rotation[2, 0] * x + rotation[2, 1] * y
+        if up_z > 0:  # upside down the jet points up and meets no ground
+            rotor_height = state[2] + up_x * x + up_y * y
             thrust *= 1 + ground_gain_m2 / max(rotor_height, ground_height_min_m) ** 2
 
-        force[2] += thrust
-        torque[0] += y * thrust
-        torque[1] -= x * thrust
+        total += free_air_thrust
+        lift += thrust
+        roll += y * thrust
+        pitch -= x * thrust
         # The ground raises the lift of the blades, not their drag (as in gym-pybullet-drones).
-        shaft_torque = (
+        yaw -= spin * (
             torque_per_thrust_m * free_air_thrust
             + rotor_inertia * (after - before) * RAD_S_PER_RPM / tick_s
         )
-        torque[2] -= spin * shaft_torque
         angular_momentum += spin * rotor_inertia * 0.5 * (before + after) * RAD_S_PER_RPM
-        rpm_after[rotor] = after
+        rotor_rpm[rotor] = after
 
+    wrench_body[0] = -drag_x * air_x
+    wrench_body[1] = -drag_y * air_y
+    wrench_body[2] = lift - drag_z * air_z
     # Turning the rotors' angular momentum along with the body takes a torque: -omega x (0, 0, h).
-    torque[0] -= omega_body[1] * angular_momentum
-    torque[1] += omega_body[0] * angular_momentum
-    return force, torque, rpm_after
+    wrench_body[3] = roll - state[11] * angular_momentum
+    wrench_body[4] = pitch + state[10] * angular_momentum
+    wrench_body[5] = yaw
+    return total
+
+
+@njit(cache=True)
+def step_battery(
+    thrust_n: float, open_circuit_v: Vector, constants: Vector, battery: Vector
+) -> None:
+    """Drive the rotors at ``thrust_n`` for a tick; see ``RotorDynamics.battery``."""
+    tick_s, capacity_c, resistance_ohm, power_idle_w, power_per_thrust = constants[:5]
+    last = len(open_circuit_v) - 1
+    place = min(max(battery[CHARGE], 0.0), 1.0) * last
+    below = min(int(place), last - 1)
+    source_v = open_circuit_v[below] + (place - below) * (
+        open_circuit_v[below + 1] - open_circuit_v[below]
+    )
+    # Power P through a resistance R: v = source - R P / v. Beyond the most a source can give, at
+    # half its voltage, it gives that.
+    power_w = power_idle_w + power_per_thrust * thrust_n
+    root = math.sqrt(max(source_v * source_v - 4 * resistance_ohm * power_w, 0.0))
+    battery[VOLTAGE] = 0.5 * (source_v + root)
+    battery[CURRENT] = power_w / battery[VOLTAGE]
+    battery[CHARGE] = max(battery[CHARGE] - battery[CURRENT] * tick_s / capacity_c, 0.0)
+
+
+@njit(cache=True)
+def speed_limit(constants: Vector, battery: Vector) -> float:
+    """Return the rotor speed (rpm) at full duty; an empty battery gives none."""
+    if battery[CHARGE] <= 0.0:
+        return 0.0
+    limit: float = constants[5] + constants[6] * battery[VOLTAGE]
+    return limit
+
+
+@njit(cache=True)
+def step_powered_rotors(
+    state: Vector,
+    motor_command: Vector,
+    wind_world: Vector,
+    geometry: Vector,
+    constants: Vector,
+    open_circuit_v: Vector,
+    battery_constants: Vector,
+    battery: Vector,
+    rotor_rpm: Vector,
+    wrench_body: Vector,
+) -> None:
+    """Advance rotors and battery by a tick; the battery's voltage of the tick before limits it."""
+    limit = speed_limit(battery_constants, battery)
+    thrust = step_rotors(
+        state, motor_command, limit, wind_world, geometry, constants, rotor_rpm, wrench_body
+    )
+    step_battery(thrust, open_circuit_v, battery_constants, battery)

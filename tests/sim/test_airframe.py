@@ -125,7 +125,7 @@ BAD = {
     ),
     "all turn alike": (put(["ccw"] * 4, "rotors", "spin"), ["spin", "diagonally opposite"]),
     "unknown spin": (put(["left"] * 4, "rotors", "spin"), ["rotors.spin"]),
-    "no lag": (put(0.0, "rotors", "time_constant_s"), ["rotors.time_constant_s"]),
+    "no lag": (put(0.0, "rotors", "time_constant_up_s"), ["rotors.time_constant_up_s"]),
     "cannot descend": (
         put(50000.0, "autopilot", "thrust_min_pwm"),
         ["autopilot.thrust_min_pwm", "descend"],
