@@ -48,12 +48,14 @@ class AccelerometerConfig(Config):
 
     Attributes:
         noise_density_mg_rthz: 0.175 mg/sqrt(Hz), data sheet (x and y 0.16, z 0.19).
-        bias_mg: standard deviation of the zero-g offset; 20 mg, data sheet's typical.
+        bias_mg: standard deviation of the zero-g offset. The data sheet's typical 20 mg would tilt
+            "level" by 1.1 deg; who flies trims that away (roll and pitch trim of Bitcraze's
+            client), and a quarter of it is assumed to stay.
         low_pass_hz: the firmware's filter (sensors_bmi088_bmp3xx.c, ACCEL_LPF_CUTOFF_FREQ).
     """
 
     noise_density_mg_rthz: NonNegative = 0.175
-    bias_mg: NonNegative = 20.0
+    bias_mg: NonNegative = 5.0
     low_pass_hz: Annotated[float, Field(gt=0, lt=500)] = 30.0
 
 
