@@ -56,6 +56,43 @@ def test_thrust_agrees_with_what_bitcraze_measured(rpm, grams):
     assert 4 * coefficient * rpm**2 == pytest.approx(grams * 9.81e-3, rel=0.06)
 
 
+# utiasDSL/drone-models, params.toml at 3eef2b2, cf2x_P250: a rotor's thrust (N) over its voltage, as
+# measured on a rig, a cubic fit; the airframe's thrust over speed was identified in flight.
+PLUS_THRUST_OF_VOLTS = [-0.02427920377129026, 0.06433042290821364, -0.026401054210489865,
+                        0.006731877887386432]  # fmt: skip
+
+
+@pytest.mark.parametrize("volts", [2.2, 2.4, 2.6, 2.8, 2.99])
+def test_thrust_of_the_newer_propellers_agrees_with_the_rig(volts):
+    rotors = load_airframe("crazyflie21plus").rotors
+    measured_n = np.polynomial.polynomial.polyval(volts, PLUS_THRUST_OF_VOLTS)
+    assert rotors.thrust_n(rotors.speed_limit_rpm(volts)) == pytest.approx(measured_n, rel=0.06)
+
+
+# The same table of Bitcraze's, from hover up: duty in %, battery in V, current in A.
+MEASURED_DUTY_AND_POWER = [
+    (56.25, 3.67, 2.11, 28.6, 17174),
+    (62.5, 3.65, 2.39, 32.8, 18179),
+    (68.75, 3.62, 2.71, 37.3, 19397),
+    (75.0, 3.56, 3.06, 41.7, 20539),
+    (81.25, 3.48, 3.46, 46.0, 21692),
+    (87.5, 3.40, 3.88, 51.9, 22598),
+    (93.75, 3.30, 4.44, 57.9, 23882),
+]
+
+
+@pytest.mark.parametrize(("duty", "volts", "amperes", "grams", "rpm"), MEASURED_DUTY_AND_POWER)
+def test_speed_at_a_voltage_and_power_agree_with_what_bitcraze_measured(
+    duty, volts, amperes, grams, rpm
+):
+    airframe = load_airframe("crazyflie21")
+    assert airframe.rotors.speed_limit_rpm(duty / 100 * volts) == pytest.approx(rpm, rel=0.035)
+    power_w = (
+        airframe.battery.power_idle_w + airframe.battery.power_per_thrust_w_n * grams * 9.81e-3
+    )
+    assert power_w == pytest.approx(volts * amperes, rel=0.02)
+
+
 def test_what_the_autopilot_carries_is_what_the_world_pulls():
     assert GRAVITY_M_S2 == GRAVITY_OF_THE_WORLD_M_S2
 
@@ -126,6 +163,17 @@ BAD = {
     "all turn alike": (put(["ccw"] * 4, "rotors", "spin"), ["spin", "diagonally opposite"]),
     "unknown spin": (put(["left"] * 4, "rotors", "spin"), ["rotors.spin"]),
     "no lag": (put(0.0, "rotors", "time_constant_up_s"), ["rotors.time_constant_up_s"]),
+    "too weak at a low voltage": (
+        put(3000.0, "rotors", "speed_per_volt_rpm"),
+        ["battery.low_v", "cannot hover", "rotors.speed_per_volt_rpm"],
+    ),
+    "no battery": (drop("battery"), ["battery", "missing"]),
+    "voltage that falls with charge": (
+        put([4.2, 3.0], "battery", "open_circuit_v"),
+        ["open_circuit_v", "rise"],
+    ),
+    "low above full": (put(4.3, "battery", "low_v"), ["low_v", "4.2 V"]),
+    "no charge": (put(0.0, "battery", "capacity_mah"), ["battery.capacity_mah", "greater than 0"]),
     "cannot descend": (
         put(50000.0, "autopilot", "thrust_min_pwm"),
         ["autopilot.thrust_min_pwm", "descend"],

@@ -168,6 +168,28 @@ def test_a_rotor_covers_63_percent_of_a_step_in_one_time_constant():
         assert speeds[M1] == pytest.approx(command, abs=1.0)
 
 
+def test_speeding_up_and_slowing_down_have_time_constants_of_their_own():
+    uneven = changed(time_constant_up_s=0.05, time_constant_down_s=0.2)
+    up, _, _ = spin_up(TICK_S, 0.05, airframe=uneven, start=10000.0, command=20000.0)
+    down, _, _ = spin_up(TICK_S, 0.2, airframe=uneven, start=20000.0, command=10000.0)
+    assert (up[M1] - 10000) / 10000 == pytest.approx(1 - np.exp(-1), abs=1e-9)
+    assert (20000 - down[M1]) / 10000 == pytest.approx(1 - np.exp(-1), abs=1e-9)
+
+
+def test_thrust_may_have_a_linear_part_and_never_pulls_down():
+    plus = load_airframe("crazyflie21plus")
+    speeds = np.array([1000.0, 10000.0, 20000.0, plus.hover_rpm])
+    thrusts = np.array([steady(np.full(4, rpm), airframe=plus)[0][2] / 4 for rpm in speeds])
+    assert thrusts[0] == 0.0
+    assert thrusts[3] == pytest.approx(plus.weight_n / 4, rel=1e-6)
+    # Over the speed, thrust is a straight line that does not go through the origin.
+    low, high = thrusts[1] / speeds[1], thrusts[2] / speeds[2]
+    assert low - (high - low) == pytest.approx(plus.rotors.thrust_linear_n_rpm, rel=1e-6)
+    for thrust_n in (0.0, 0.05, 0.12):
+        rotors = plus.rotors
+        assert rotors.thrust_n(rotors.speed_rpm(thrust_n)) == pytest.approx(thrust_n, abs=1e-12)
+
+
 def test_what_the_rotors_give_does_not_depend_on_the_length_of_the_tick():
     for coarse, fine in zip(spin_up(4e-3, 0.2), spin_up(0.5e-3, 0.2), strict=True):
         assert coarse == pytest.approx(fine, rel=1e-9, abs=1e-15)
@@ -206,7 +228,7 @@ def test_speed_and_thrust_are_bounded_whatever_is_commanded(command):
     assert force[2] == pytest.approx(4 * 0.12 if command > 0 else 0, abs=1e-6)
 
 
-# The rotors on a rigid body: an integrator of our own, and PyBullet's, which is what flies.
+# The rotors on a rigid body: an integrator of a higher order, and PyBullet's.
 
 
 def derivative(state, force_body, torque_body):
