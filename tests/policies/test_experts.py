@@ -101,6 +101,45 @@ def test_a_free_road_has_no_collision():
     assert label(straight()).collision == 0
 
 
+def walker(beside_m):
+    """Return somebody at 5 m whose near side is that far from the road's middle."""
+    return SimpleNamespace(s_m=5.0, keep_away_m=0.6, beside_m=beside_m)
+
+
+@pytest.mark.parametrize(
+    ("x", "beside_m", "waits"),
+    [
+        (3.9, -0.2, True),  # across the road
+        (3.9, 0.5, True),  # near it
+        (3.9, 0.7, False),  # well beside it
+        (4.5, 0.4, False),  # near it, but one is nearly past
+        (4.5, 0.1, True),  # right in the way
+        (5.1, 0.1, False),  # behind
+        (3.0, -0.2, False),  # far ahead
+    ],
+)
+def test_it_waits_for_who_crosses(x, beside_m, waits):
+    road = straight(crossing=[walker(lambda _: beside_m)])
+    collision = RoadTeacher(road).labels(state(x=x), 0.0).collision
+    assert (collision >= ROAD_GUIDANCE.collision_stop) == waits
+
+
+def test_it_goes_on_when_the_road_is_free_again():
+    """The label hangs on where somebody is at that time, not on where they were or will be."""
+    teacher = RoadTeacher(straight(crossing=[walker(lambda t_s: abs(t_s - 4.0) * 0.3 - 0.2)]))
+    labels = [teacher.labels(state(x=3.9), t_s).collision for t_s in (0.0, 2.0, 4.0, 6.0, 8.0)]
+    assert [label > 0 for label in labels] == [False, True, True, True, False]
+
+
+def test_the_nearest_of_several_decides():
+    road = straight(obstacle_s_m=5.5, crossing=[walker(lambda _: 0.0)])
+    free = straight(obstacle_s_m=5.5, crossing=[walker(lambda _: 2.0)])
+    pose = state(x=4.0)
+    both, one = (RoadTeacher(r).labels(pose, 0.0).collision for r in (road, free))
+    assert both == 1.0
+    assert 0 < one < 1
+
+
 def test_the_expert_flies_by_its_labels_through_guidance():
     pilot = expert_pilot(straight(obstacle_s_m=3.0))
     pilot.reset()
