@@ -56,7 +56,7 @@ def test_thrust_agrees_with_what_bitcraze_measured(rpm, grams):
     assert 4 * coefficient * rpm**2 == pytest.approx(grams * 9.81e-3, rel=0.06)
 
 
-# utiasDSL/drone-models, params.toml at 3eef2b2, cf2x_P250: a rotor's thrust (N) over its voltage, as
+# utiasDSL/drone-models, params.toml at 3eef2b2, cf2x_P250: a rotor's thrust (N) over its volts, as
 # measured on a rig, a cubic fit; the airframe's thrust over speed was identified in flight.
 PLUS_THRUST_OF_VOLTS = [-0.02427920377129026, 0.06433042290821364, -0.026401054210489865,
                         0.006731877887386432]  # fmt: skip
