@@ -14,9 +14,11 @@ from sim import meshes
 from sim.bullet import pybullet
 from sim.errors import MissingToolError
 from sim.frames import quaternion_from_euler, rotation_world_from_body
-from sim.scene import Box, Cylinder, Ground, Scene, SceneObject, Surface
+from sim.scene import Box, Cylinder, Ground, Scene, SceneObject, Shuttle, Surface
 from sim.world import GRAVITY_M_S2, World, require_display
 
+GREY = np.full((8, 8), 128, np.uint8)
+GROUND = Ground(GREY, (-0.5, 0.5), 0.125, GREY, 0.125)
 MASS_KG = 0.027
 INERTIA_KG_M2 = np.array([1.4e-5, 1.6e-5, 2.17e-5])
 RADIUS_M, HEIGHT_M = 0.07, 0.03
@@ -105,12 +107,66 @@ def test_tumbling_conserves_momentum_to_first_order():
 
 
 def test_the_ground_is_touched_at_its_height():
-    ground = SceneObject("ground", meshes.box((1, 1, 0.1)), Surface(), collision=Ground())
-    with drone_in(Scene((ground,)), position=(0, 0, 0.1)) as world:
+    with drone_in(Scene((), ground=GROUND), position=(0, 0, 0.1)) as world:
         while not world.drone_in_contact():
             assert world.drone_state().position_world_m[2] > 0
             world.step()
         assert world.drone_state().position_world_m[2] == pytest.approx(HEIGHT_M / 2, abs=2e-3)
+
+
+@pytest.mark.parametrize("visible", [True, False])
+def test_a_drone_that_is_placed_touches_what_stands_there_seen_or_not(visible):
+    pole = thing(Cylinder(0.1, 1.0), (1.0, 0.0, 0.5))
+    level = quaternion_from_euler(0.0, 0.0, 0.0)
+    with World(Scene((pole,), ground=GROUND), visible=visible) as world:
+        world.add_drone(MASS_KG, INERTIA_KG_M2, RADIUS_M, HEIGHT_M, (0, 0, 0.5), 0.0)
+        touched = []
+        for x, z in ((0.0, 0.5), (0.82, 0.5), (0.84, 0.5), (0.82, 1.1), (0.0, 0.02), (0.0, 0.01)):
+            world.place_drone((x, 0.0, z), level)
+            touched.append(world.drone_touches())
+    assert touched == [False, False, True, False, False, True]
+
+
+@pytest.mark.parametrize("visible", [True, False])
+def test_what_moves_is_touched_where_it_has_come_to(visible):
+    walk = Shuttle(end_world_m=(3.0, 0.0, 0.5), speed_m_s=0.5)
+    crossing = SceneObject(
+        "person",
+        meshes.cylinder(0.1, 1.0),
+        Surface(),
+        (1.0, 0.0, 0.5),
+        0.0,
+        Cylinder(0.1, 1.0),
+        walk,
+    )
+    with World(Scene((crossing,)), visible=visible) as world:
+        world.add_drone(MASS_KG, INERTIA_KG_M2, RADIUS_M, HEIGHT_M, (2.0, 0, 0.5), 0.0)
+        touched = []
+        for t_s in (0.0, 1.5, 2.0, 2.5, 4.0, 6.0):
+            world.move_things(t_s)
+            touched.append(world.drone_touches())
+    assert touched == [False, False, True, False, False, True]
+
+
+def test_nothing_of_a_world_is_left_in_the_next_one():
+    for _ in range(3):
+        with World(Scene((thing(Box((1, 1, 1)), (0, 0, 0.5)),)), visible=False) as world:
+            world.add_drone(MASS_KG, INERTIA_KG_M2, RADIUS_M, HEIGHT_M, (0, 0, 0.5), 0.0)
+            assert world.drone_touches()
+        with World(Scene(()), visible=False) as empty:
+            empty.add_drone(MASS_KG, INERTIA_KG_M2, RADIUS_M, HEIGHT_M, (0, 0, 0.5), 0.0)
+            assert not empty.drone_touches()
+
+
+def test_two_worlds_at_once_do_not_meet():
+    with (
+        World(Scene((thing(Box((1, 1, 1)), (0, 0, 0.5)),)), visible=False) as full,
+        World(Scene(()), visible=False) as empty,
+    ):
+        for world in (full, empty):
+            world.add_drone(MASS_KG, INERTIA_KG_M2, RADIUS_M, HEIGHT_M, (0, 0, 0.5), 0.0)
+        assert full.drone_touches()
+        assert not empty.drone_touches()
 
 
 @pytest.mark.parametrize(
