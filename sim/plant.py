@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from sim.airframe import GRAVITY_M_S2, Airframe
 from sim.autopilot import Autopilot, check_command, run_loops
 from sim.clock import Clock
-from sim.dynamics import CHARGE, VOLTAGE, RotorDynamics, step_powered_rotors
+from sim.dynamics import CHARGE, CURRENT, VOLTAGE, RotorDynamics, step_powered_rotors
 from sim.errors import BytewingError
 from sim.frames import quaternion_from_euler
 from sim.navigation import Navigation, observe
@@ -97,6 +97,11 @@ class Plant:
     def battery_v(self) -> float:
         """Voltage of the battery under its load."""
         return float(self._rotors.battery[VOLTAGE])
+
+    @property
+    def battery_a(self) -> float:
+        """Current that is drawn from it."""
+        return float(self._rotors.battery[CURRENT])
 
     @property
     def state_of_charge(self) -> float:

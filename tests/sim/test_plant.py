@@ -9,7 +9,7 @@ import pytest
 from sim.airframe import AIRFRAMES, GRAVITY_M_S2, load_airframe
 from sim.autopilot import Autopilot
 from sim.clock import Clock
-from sim.dynamics import CURRENT, RotorDynamics
+from sim.dynamics import RotorDynamics
 from sim.errors import BadInputError, BytewingError
 from sim.frames import quaternion_from_euler, rotation_world_from_body
 from sim.navigation import Navigation, NavigationConfig
@@ -163,11 +163,10 @@ def test_a_tumble_keeps_its_angular_momentum_in_the_world():
 
 def drained(drone, duration_s, command=HOVER):
     """Fly and return the charge drawn (A s), by summing the current of each tick."""
-    battery = drone._rotors.battery
     charge = 0.0
     for _ in range(CLOCK.ticks(duration_s)):
         drone.advance(1, command, STILL_AIR)
-        charge += battery[CURRENT] * CLOCK.tick_s
+        charge += drone.battery_a * CLOCK.tick_s
     return charge
 
 
@@ -182,7 +181,7 @@ def test_power_out_of_the_source_is_what_motors_electronics_and_resistance_take(
     battery = AIRFRAME.battery
     drone = plant()
     drone.advance(1000, HOVER, STILL_AIR)
-    current_a = drone._rotors.battery[CURRENT]
+    current_a = drone.battery_a
     lift_n = sum(AIRFRAME.rotors.thrust_n(rpm) for rpm in drone.rotor_rpm)
     taken_w = (
         battery.power_idle_w
