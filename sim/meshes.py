@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -53,7 +54,12 @@ def ground_rectangle(
 
 def box(size_m: tuple[float, float, float]) -> TriangleMesh:
     """Return a box centred on the origin without its underside, each face with the full texture."""
-    x, y, z = (side / 2 for side in size_m)
+    return scaled(_unit_box(), size_m)
+
+
+@cache
+def _unit_box() -> TriangleMesh:
+    x = y = z = 0.5
     uv = [[0, 1], [1, 1], [1, 0], [0, 0]]
     sides = [
         [[x, -y, -z], [x, y, -z], [x, y, z], [x, -y, z]],
@@ -67,9 +73,14 @@ def box(size_m: tuple[float, float, float]) -> TriangleMesh:
 
 def cylinder(radius_m: float, height_m: float) -> TriangleMesh:
     """Return an upright closed cylinder centred on the origin, the texture wound around it."""
-    ring = _ring(radius_m)
-    top = [np.append(p, height_m / 2) for p in ring]
-    bottom = [np.append(p, -height_m / 2) for p in ring]
+    return scaled(_unit_cylinder(), (radius_m, radius_m, height_m))
+
+
+@cache
+def _unit_cylinder() -> TriangleMesh:
+    ring = _ring()
+    top = [np.append(p, 0.5) for p in ring]
+    bottom = [np.append(p, -0.5) for p in ring]
     u = np.arange(SIDES + 1) / SIDES
     quads = [
         quad(
@@ -85,11 +96,16 @@ def cylinder(radius_m: float, height_m: float) -> TriangleMesh:
 
 def cone(radius_m: float, height_m: float) -> TriangleMesh:
     """Return an upright cone without its underside, its middle height at the origin."""
-    ring = _ring(radius_m)
-    apex = np.array([0.0, 0.0, height_m / 2])
+    return scaled(_unit_cone(), (radius_m, radius_m, height_m))
+
+
+@cache
+def _unit_cone() -> TriangleMesh:
+    ring = _ring()
+    apex = np.array([0.0, 0.0, 0.5])
     vertices, uv = [], []
     for i in range(SIDES):
-        vertices += [np.append(ring[i], -height_m / 2), np.append(ring[i + 1], -height_m / 2), apex]
+        vertices += [np.append(ring[i], -0.5), np.append(ring[i + 1], -0.5), apex]
         uv += [[i / SIDES, 1], [(i + 1) / SIDES, 1], [(i + 0.5) / SIDES, 0]]
     faces = np.arange(3 * SIDES, dtype=np.int32).reshape(-1, 3)
     return TriangleMesh(np.array(vertices), faces, np.array(uv, float))
@@ -106,6 +122,11 @@ def person(radius_m: float, height_m: float) -> TriangleMesh:
         shifted(cylinder(radius_m, body_m), (0, 0, -head_m / 2)),
         shifted(cylinder(min(head_m / 2, radius_m), head_m), (0, 0, body_m / 2)),
     )
+
+
+def scaled(mesh: TriangleMesh, factors: tuple[float, float, float]) -> TriangleMesh:
+    """Return the mesh stretched along the axes of its own frame."""
+    return TriangleMesh(mesh.vertices_m * np.asarray(factors), mesh.faces, mesh.uv)
 
 
 def shifted(mesh: TriangleMesh, offset_m: tuple[float, float, float]) -> TriangleMesh:
@@ -125,7 +146,7 @@ def join(*meshes: TriangleMesh) -> TriangleMesh:
     )
 
 
-def _ring(radius_m: float) -> np.ndarray:
-    """Return (SIDES + 1, 2) points on a circle, the first one repeated at the end."""
+def _ring() -> np.ndarray:
+    """Return (SIDES + 1, 2) points on the unit circle, the first one repeated at the end."""
     angle = 2 * np.pi * np.arange(SIDES + 1) / SIDES
-    return radius_m * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return np.stack([np.cos(angle), np.sin(angle)], axis=1)
