@@ -12,9 +12,14 @@ from policies.experts import (
     constant_pilot,
     expert_pilot,
 )
+from sim.airframe import load_airframe
+from sim.camera.config import load_camera
 from sim.courses.centreline import Centreline
+from sim.courses.road import RoadCourseConfig, generate_road
+from sim.flight import FlightSetup, fly
 from sim.frames import quaternion_from_euler
 from sim.pilot import DroneState, Observation
+from sim.randomise import uniform
 
 
 def course(xy, obstacle_s_m=None, crossing=()):
@@ -138,6 +143,34 @@ def test_the_nearest_of_several_decides():
     both, one = (RoadTeacher(r).labels(pose, 0.0).collision for r in (road, free))
     assert both == 1.0
     assert 0 < one < 1
+
+
+CROSSED = RoadCourseConfig(length_m=uniform(5.0, 6.0), crossing_count=uniform(1, 2))
+
+
+@pytest.fixture(scope="module")
+def crossed():
+    """Some roads that are crossed, without anything else to see or to hit."""
+    family = CROSSED.model_copy(update={"thing_count": uniform(0, 0)})
+    return [generate_road(family, seed) for seed in range(10)]
+
+
+def flown(road, seen):
+    """Return how a flight along the road ends whose expert knows the course ``seen``."""
+    setup = FlightSetup(road, load_airframe("crazyflie21"), load_camera("hm01b0"), 0, 60.0)
+    return fly(setup, expert_pilot(seen)).meta["outcome"]
+
+
+def test_the_expert_passes_who_crosses_and_touches_nobody(crossed):
+    assert sum(len(road.crossing) for road in crossed) >= 10
+    assert [flown(road, road) for road in crossed] == ["finished"] * len(crossed)
+
+
+def test_who_does_not_wait_gets_hit(crossed):
+    def ignorant(road):
+        return SimpleNamespace(centreline=road.centreline, obstacle=None, crossing=())
+
+    assert "collision" in [flown(road, ignorant(road)) for road in crossed]
 
 
 def test_the_expert_flies_by_its_labels_through_guidance():
