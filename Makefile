@@ -25,7 +25,7 @@ venv: $(BIN)/python  ## make the empty virtual environment
 
 # A PyTorch that is already in the environment and satisfies the pin (its CPU build, say) is kept.
 $(STAMP): pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[train,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[train,cluster,dev]'
 	@touch $@
 
 install: $(STAMP)  ## install Bytewing with everything it needs into .venv

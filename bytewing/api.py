@@ -7,6 +7,8 @@ an argument or a meaning does.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +39,8 @@ def fly(
     video: Path | None = None,
     log_dir: Path | None = None,
     overrides: Iterable[str] = (),
+    scheduler: str | None = None,
+    out: Path | None = None,
 ) -> FlyReport:
     """Fly a scenario once a seed and return what came of it.
 
@@ -52,6 +56,9 @@ def fly(
         video: record the first flight as this mp4.
         log_dir: folder for a ``.flight`` log a flight.
         overrides: ``KEY=VALUE`` assignments to the scenario.
+        scheduler: address of a Dask scheduler whose workers fly instead of processes here.
+        out: folder of a campaign: each finished flight is written there as it comes, and those
+            found there are not flown again.
 
     Raises:
         BadInputError: one line that names what cannot be used.
@@ -69,6 +76,8 @@ def fly(
         require_task(bundle, flown)
     elif policy is not None:
         raise BadInputError(f"--policy {policy}: the {runtime} pilot flies without one; drop it")
+    if (gui or video is not None) and (scheduler is not None or out is not None):
+        raise BadInputError("--gui and --video fly here and now; drop --scheduler and --out")
     for folder in (log_dir, video.parent if video else None):
         if folder is not None:
             require_writable_folder(folder)
@@ -78,15 +87,25 @@ def fly(
     ]
     if gui or video is not None:
         return FlyReport(tuple(_fly_here(planned, gui, video)))
-    return FlyReport(tuple(_fly_in_pool(planned, jobs)))
+    return FlyReport(tuple(_fly_many(planned, jobs, scheduler, out)))
 
 
-def _fly_in_pool(planned: Sequence[FlightJob], jobs: int | None) -> list[FlightResult]:
-    from scenarios.run import fly_many
+def _fly_many(
+    planned: Sequence[FlightJob], jobs: int | None, scheduler: str | None, out: Path | None
+) -> list[FlightResult]:
+    from scenarios.campaign import fly_many
 
     label = f"fly {planned[0].scenario.name} ({planned[0].runtime})"
-    with progress_bar(label, len(planned)) as advance:
-        return fly_many(planned, jobs or default_jobs(), advance)
+    with _cluster(scheduler) as executor, progress_bar(label, len(planned)) as advance:
+        return fly_many(planned, jobs or default_jobs(), advance, executor, out)
+
+
+def _cluster(scheduler: str | None) -> AbstractContextManager[Executor | None]:
+    if scheduler is None:
+        return nullcontext()
+    from sim.cluster import dask_cluster
+
+    return dask_cluster(scheduler)
 
 
 def _fly_here(planned: Sequence[FlightJob], gui: bool, video: Path | None) -> list[FlightResult]:
@@ -112,6 +131,7 @@ def train(
     resume: bool = False,
     init_from: str | Path | None = None,
     jobs: int | None = None,
+    scheduler: str | None = None,
 ) -> PolicyBundle:
     """Collect flights, train, quantise, and write a policy bundle into ``out``.
 
@@ -123,19 +143,22 @@ def train(
         resume: go on where an earlier run into ``out`` stopped.
         init_from: start from the weights of this policy.
         jobs: processes that collect flights; None for all cores.
+        scheduler: address of a Dask scheduler whose workers collect the flights instead.
     """
     from policies.train_policy import train_policy
 
     start = load_policy(init_from) if init_from is not None else None
-    return train_policy(
-        task,
-        Path(out),
-        seed=seed,
-        budget=budget,
-        resume=resume,
-        init_from=start,
-        n_jobs=jobs or default_jobs(),
-    )
+    with _cluster(scheduler) as executor:
+        return train_policy(
+            task,
+            Path(out),
+            seed=seed,
+            budget=budget,
+            resume=resume,
+            init_from=start,
+            n_jobs=jobs or default_jobs(),
+            executor=executor,
+        )
 
 
 def quantize(policy: str | Path, method: str = "ptq") -> PolicyBundle:
@@ -162,14 +185,19 @@ def verify(
     seeds: range | None = None,
     jobs: int | None = None,
     log_dir: Path | None = None,
+    scheduler: str | None = None,
+    out: Path | None = None,
 ) -> VerifyReport:
-    """Fly a suite with every runtime and the baselines, compare the rungs, and judge."""
+    """Fly a suite with every runtime and the baselines, compare the rungs, and judge.
+
+    ``scheduler`` and ``out`` are those of ``fly``.
+    """
     from scenarios.verify import verify_policy
 
     bundle = policy if isinstance(policy, PolicyBundle) else load_policy(policy)
-    return verify_policy(
-        bundle, suite, runtimes, seeds, jobs or default_jobs(), target, log_folder=log_dir
-    )
+    n_jobs = jobs or default_jobs()
+    with _cluster(scheduler) as executor:
+        return verify_policy(bundle, suite, runtimes, seeds, n_jobs, target, log_dir, executor, out)
 
 
 def listing(what: str) -> list[tuple[str, str]]:

@@ -46,6 +46,14 @@ class Listing(enum.StrEnum):
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Seeds = Annotated[str | None, typer.Option(metavar="A:B", help="Seeds A to B-1.")]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Processes; all cores by default.")]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Fly on the workers of this Dask scheduler."),
+]
+Campaign = Annotated[
+    Path | None,
+    typer.Option(help="Keep each finished flight here; what is kept is not flown again."),
+]
 Target = Annotated[str, typer.Option(help="Microcontroller: see 'bytewing list targets'.")]
 Policy = Annotated[str, typer.Argument(help="A policy that ships, or a bundle's folder.")]
 
@@ -92,6 +100,8 @@ def fly(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the scenario."),
     ] = None,
+    scheduler: Scheduler = None,
+    out: Campaign = None,
     as_json: Json = False,
 ) -> None:
     """Fly a scenario and print what came of it."""
@@ -111,6 +121,8 @@ def fly(
                 video=video,
                 log_dir=log,
                 overrides=assignments or (),
+                scheduler=scheduler,
+                out=out,
             )
         )
     raise typer.Exit(0 if report.all_completed else 1)
@@ -127,13 +139,21 @@ def train(
         str | None, typer.Option(help="Start from the weights of this policy.")
     ] = None,
     jobs: Jobs = None,
+    scheduler: Scheduler = None,
 ) -> None:
     """Collect flights, train, quantise, and write a policy bundle."""
     from bytewing import api
 
     try:
         bundle = api.train(
-            task, out, seed=seed, budget=budget, resume=resume, init_from=init_from, jobs=jobs
+            task,
+            out,
+            seed=seed,
+            budget=budget,
+            resume=resume,
+            init_from=init_from,
+            jobs=jobs,
+            scheduler=scheduler,
         )
     except KeyboardInterrupt:
         _fail("interrupted; give the same command with --resume to go on", INTERRUPTED)
@@ -181,6 +201,8 @@ def verify(
     target: Target = "stm32f405",
     seeds: Seeds = None,
     jobs: Jobs = None,
+    scheduler: Scheduler = None,
+    out: Campaign = None,
     as_json: Json = False,
 ) -> None:
     """Fly a suite with every runtime, compare the rungs bit for bit, and judge."""
@@ -196,6 +218,8 @@ def verify(
                 target=target,
                 seeds=_parse_seeds(seeds),
                 jobs=jobs,
+                scheduler=scheduler,
+                out=out,
             )
         )
     raise typer.Exit(0 if report.passed else 1)

@@ -162,16 +162,9 @@ class CollectingPilot:
         return self._burst if t_s < self._burst_ends_s else np.zeros(4)
 
 
-def collect_flight(job: CollectJob) -> FlightEntry:
-    """Fly one job and write its frames; a flight that is on disk already is not flown again."""
+def collect_flight(job: CollectJob) -> FlightFrames:
+    """Fly one job and return its frames; a worker runs it, perhaps on another machine."""
     require(job.split, job.course_seed)
-    if job.path.exists():
-        found = FlightFrames.load(job.path)
-        if {key: found.meta.get(key) for key in job.facts()} != job.facts():
-            raise BadInputError(
-                f"{job.path}: belongs to another run; choose another folder or delete it"
-            )
-        return entry_of(job.path)
     course = generate_road(job.distribution.course, job.course_seed)
     learner = float_inference(job.learner) if job.learner else None
     pilot = CollectingPilot(RoadTeacher(course), learner, job.teacher_share, job.course_seed)
@@ -186,13 +179,24 @@ def collect_flight(job: CollectJob) -> FlightEntry:
     log = fly(setup, pilot)
     labels = np.array(pilot.labels, np.float32).reshape(-1, 2)
     facts = {key: log.meta[key] for key in ("outcome", "latency_s", "tool_version", "course")}
-    FlightFrames(
+    return FlightFrames(
         frames=log.arrays["camera.frames"],
         steering=labels[:, 0],
         collision=labels[:, 1],
         tick=log.arrays["camera.tick"],
         meta={**job.facts(), **facts},
-    ).save(job.path)
+    )
+
+
+def _flown_before(job: CollectJob) -> FlightEntry | None:
+    """Return the entry of a flight that is on disk already; BadInputError where it is another."""
+    if not job.path.exists():
+        return None
+    found = FlightFrames.load(job.path)
+    if {key: found.meta.get(key) for key in job.facts()} != job.facts():
+        raise BadInputError(
+            f"{job.path}: belongs to another run; choose another folder or delete it"
+        )
     return entry_of(job.path)
 
 
@@ -212,7 +216,17 @@ def collect(
     if (folder / MANIFEST).exists():
         for entry in read_manifest(folder).flights:
             check_entry(folder, entry)
-    entries = run(collect_flight, jobs, n_jobs, advance, executor)
+    found = [_flown_before(job) for job in jobs]
+    missing = [job for job, entry in zip(jobs, found, strict=True) if entry is None]
+    if advance and len(missing) < len(jobs):
+        advance(len(jobs) - len(missing))
+
+    def keep(index: int, flight: FlightFrames) -> FlightEntry:
+        flight.save(missing[index].path)
+        return entry_of(missing[index].path)
+
+    flown = iter(run(collect_flight, missing, n_jobs, advance, executor, keep))
+    entries = [entry or next(flown) for entry in found]
     manifest = Manifest(task="road", camera=camera, split=split.label, flights=(*kept, *entries))
     if not (folder / MANIFEST).exists() or len(read_manifest(folder).flights) < len(
         manifest.flights

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,11 @@ from scenarios.pilots import int8_reference, make_pilot
 from scenarios.replay import Comparison, replay
 from scenarios.schema import Scenario
 from scenarios.stats import median, wilson_interval
-from sim import fleet
 from sim.airframe import load_airframe
 from sim.camera.config import load_camera
 from sim.courses.road import generate_road
 from sim.flight import FlightSetup, Watch, fly
 from sim.flight_log import FlightLog
-from sim.progress import Advance
 
 
 @dataclass(frozen=True)
@@ -45,6 +42,13 @@ class FlightJob:
     target: Target | None = None
     log_folder: Path | None = None
     compare: bool = False
+
+    @property
+    def log_path(self) -> Path | None:
+        """Where the log goes, if it is kept."""
+        if self.log_folder is None:
+            return None
+        return self.log_folder / f"{self.scenario.name}_{self.seed}_{self.runtime}.flight"
 
 
 @dataclass(frozen=True)
@@ -155,10 +159,8 @@ def finish(job: FlightJob, log: FlightLog) -> FlightResult:
     comparison = None
     if job.compare and job.bundle is not None:
         comparison = replay(log, int8_reference(job.bundle))
-    log_path = None
-    if job.log_folder is not None:
-        log_path = job.log_folder / f"{job.scenario.name}_{job.seed}_{job.runtime}.flight"
-        log.save(log_path)
+    if job.log_path is not None:
+        log.save(job.log_path)
     return FlightResult(
         scenario=job.scenario.name,
         seed=job.seed,
@@ -166,27 +168,10 @@ def finish(job: FlightJob, log: FlightLog) -> FlightResult:
         log_sha256=log.sha256,
         metrics=flight_metrics(log),
         comparison=comparison,
-        log_path=log_path,
+        log_path=job.log_path,
     )
 
 
 def fly_job(job: FlightJob) -> FlightResult:
     """Fly a job and keep what is asked for; what a worker process runs."""
     return finish(job, fly_log(job))
-
-
-def fly_many(
-    jobs: Sequence[FlightJob],
-    n_jobs: int = 1,
-    advance: Advance | None = None,
-    executor: Executor | None = None,
-) -> list[FlightResult]:
-    """Fly every job and return the results in the jobs' order, whatever the number of processes.
-
-    Args:
-        jobs: the flights.
-        n_jobs: processes on this machine.
-        advance: called once a finished flight.
-        executor: used instead of a pool of our own where given.
-    """
-    return fleet.run(fly_job, jobs, n_jobs, advance, executor)

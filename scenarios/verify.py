@@ -11,9 +11,10 @@ from typing import Any
 from firmware_export.target import Target, load_target
 from policies.bundle import PolicyBundle
 from policies.splits import Split
+from scenarios.campaign import fly_many
 from scenarios.criteria import Check, judge, same_flights, total_comparison
 from scenarios.pilots import BASELINES, LADDER, REPLAYED, check_runtime
-from scenarios.run import FlightJob, FlightResult, fly_many, summary
+from scenarios.run import FlightJob, FlightResult, summary
 from scenarios.schema import Scenario, Suite, load_suite, suite_flights
 from scenarios.stats import compare_paired
 from sim.errors import BadInputError
@@ -152,6 +153,7 @@ def verify_policy(
     target: Target | str = "stm32f405",
     log_folder: Path | None = None,
     executor: Executor | None = None,
+    out: Path | None = None,
 ) -> VerifyReport:
     """Fly a suite with every runtime asked for and with the baselines, and hold it to its limits.
 
@@ -164,6 +166,7 @@ def verify_policy(
         target: microcontroller of runtime ``mcu``.
         log_folder: where the flight logs go; None keeps none.
         executor: used instead of a pool of our own where given.
+        out: folder of a campaign that is gone on with (see ``fly_many``).
 
     Raises:
         BadInputError: an unknown suite, runtime or target, or a policy for another task.
@@ -193,7 +196,7 @@ def verify_policy(
         for scenario, seed in flights[: suite.flights_max.get(runtime)]
     ]
     with progress_bar(f"verify {bundle.spec.name} on {suite.name}", len(planned)) as advance:
-        results = fly_many(planned, jobs, advance, executor)
+        results = fly_many(planned, jobs, advance, executor, out)
     flown: Mapping[str, tuple[FlightResult, ...]] = {
         runtime: tuple(result for result in results if result.runtime == runtime)
         for runtime in flown_by

@@ -14,13 +14,15 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from sim.errors import BytewingError
 from sim.progress import Advance
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
+Kept = TypeVar("Kept")
+_ONE_AT_A_TIME = threading.Lock()
 
 # A flight is one core's work: libraries that would start a thread a core only get in the way.
 _ONE_THREAD = {
@@ -68,7 +70,8 @@ def run(
     n_jobs: int = 1,
     advance: Advance | None = None,
     executor: Executor | None = None,
-) -> list[Result]:
+    each: Callable[[int, Result], Kept] | None = None,
+) -> list[Kept]:
     """Return ``[function(job) for job in jobs]``, computed by ``n_jobs`` processes.
 
     Args:
@@ -77,31 +80,41 @@ def run(
         n_jobs: processes; 1 computes here.
         advance: called once a finished job.
         executor: used instead of a pool of our own where given.
+        each: called here with a job's index and result as soon as there is one, in any order; what
+            it returns stands in the result's place, so that a large one can be written and dropped.
 
     Raises BytewingError where a process died; the error of a job is raised as it is. What has not
     run by then is left to whoever owns the executor (``process_pool`` ends its processes).
     """
-    if executor is None and (n_jobs <= 1 or len(jobs) <= 1):
-        results = []
-        for job in jobs:
-            results.append(function(job))
-            if advance:
-                advance()
-        return results
-    if executor is None:
+    if executor is None and n_jobs > 1 and len(jobs) > 1:
         with process_pool(min(n_jobs, len(jobs))) as pool:
-            return run(function, jobs, n_jobs, advance, pool)
-    futures = [executor.submit(function, job) for job in jobs]
-    try:
-        for future in as_completed(futures):
-            future.result()
-            if advance:
-                advance()
-        return [future.result() for future in futures]
-    except BrokenProcessPool as error:
-        raise BytewingError(
-            "a worker process died (out of memory, or killed); try fewer with --jobs"
-        ) from error
+            return run(function, jobs, n_jobs, advance, pool, each)
+    kept: dict[int, Kept] = {}
+
+    def keep(index: int, result: Result) -> None:
+        kept[index] = each(index, result) if each else cast(Kept, result)
+        if advance:
+            advance()
+
+    if executor is None:
+        for index, job in enumerate(jobs):
+            keep(index, function(job))
+    else:
+        index_of = {executor.submit(_alone, function, job): index for index, job in enumerate(jobs)}
+        try:
+            for future in as_completed(list(index_of)):
+                keep(index_of.pop(future), future.result())
+        except BrokenProcessPool as error:
+            raise BytewingError(
+                "a worker process died (out of memory, or killed); try fewer with --jobs"
+            ) from error
+    return [kept[index] for index in range(len(jobs))]
+
+
+def _alone(function: Callable[[Job], Result], job: Job) -> Result:
+    """Run a job with no other in this process: compiled policies are kept, and have state."""
+    with _ONE_AT_A_TIME:
+        return function(job)
 
 
 def _start_deaf_to_interrupts(pool: Executor) -> None:

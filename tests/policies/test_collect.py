@@ -55,7 +55,7 @@ def hard_left(frames):
 
 
 def test_a_flight_is_labelled_frame_by_frame_and_the_same_every_time(tmp_path):
-    entries = [collect_flight(job(tmp_path / name)) for name in "ab"]
+    entries = [collect([job(tmp_path / name)]).flights[0] for name in "ab"]
     assert entries[0] == entries[1]
     found = FlightFrames.load(tmp_path / "a" / entries[0].file)
     assert 20 <= len(found.frames) <= 26, "25 a second, but for what the link drops"
@@ -66,17 +66,17 @@ def test_a_flight_is_labelled_frame_by_frame_and_the_same_every_time(tmp_path):
 
 
 def test_a_flight_that_is_there_is_not_flown_again(tmp_path):
-    collect_flight(job(tmp_path))
+    collect([job(tmp_path)])
     path = job(tmp_path).path
     before = path.stat().st_mtime_ns
-    collect_flight(job(tmp_path))
+    collect([job(tmp_path)])
     assert path.stat().st_mtime_ns == before
 
 
 def test_a_flight_of_another_run_is_not_taken_for_ours(tmp_path):
-    collect_flight(job(tmp_path))
+    collect([job(tmp_path)])
     with pytest.raises(BadInputError, match="belongs to another run"):
-        collect_flight(job(tmp_path, time_limit_s=2.0))
+        collect([job(tmp_path, time_limit_s=2.0)])
 
 
 def test_an_edited_flight_is_found_out_when_collecting_goes_on(tmp_path):

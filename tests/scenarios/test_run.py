@@ -9,9 +9,10 @@ import onnx
 import pytest
 
 from firmware_export.reference import Int8Network
+from scenarios.campaign import fly_many
 from scenarios.pilots import BASELINES, LADDER, REPLAYED, exported_rung, int8_reference, make_pilot
 from scenarios.replay import int8_rung, replay
-from scenarios.run import FlightJob, FlyReport, finish, fly_job, fly_log, fly_many
+from scenarios.run import FlightJob, FlyReport, finish, fly_job, fly_log
 from scenarios.schema import load_scenario
 from sim.airframe import AIRFRAMES
 from sim.errors import BadInputError

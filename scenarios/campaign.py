@@ -1,0 +1,218 @@
+"""Campaigns: many flights on any executor, each kept as it comes, none flown twice.
+
+A flight's file in the campaign's folder is named by a hash of everything that decides the flight
+(``job_key``), so an interrupted campaign goes on where it stopped, and a changed scenario, policy
+or version never finds another's result.
+
+A cluster's workers have Bytewing but none of the user's files; they are sent a ``Parcel``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from policies.bundle import PolicyBundle
+from scenarios.metrics import FlightMetrics
+from scenarios.replay import Comparison
+from scenarios.run import FlightJob, FlightResult, finish, fly_job, fly_log
+from sim import fleet
+from sim.airframe import load_airframe
+from sim.camera.config import load_camera
+from sim.courses.textures import is_image
+from sim.distribution import is_path
+from sim.errors import BadInputError
+from sim.files import require_writable_folder, sha256_of_file, write_atomic
+from sim.progress import Advance
+
+# What flies a policy; its weights and golden frames stay at home.
+_NETWORKS = ("float.onnx", "int8.onnx")
+
+
+def fly_many(
+    jobs: Sequence[FlightJob],
+    n_jobs: int = 1,
+    advance: Advance | None = None,
+    executor: Executor | None = None,
+    out: Path | None = None,
+) -> list[FlightResult]:
+    """Fly every job and return the results in the jobs' order, whoever flies how many at a time.
+
+    Args:
+        jobs: the flights.
+        n_jobs: processes on this machine.
+        advance: called once a finished flight.
+        executor: used instead of a pool of our own where given; may be on other machines.
+        out: the campaign's folder: finished flights are written there as they come, and those
+            found there are not flown again. None keeps nothing but the logs asked for.
+    """
+    if out is not None:
+        require_writable_folder(out)
+    found = [_read(_file(out, job), job) if out else None for job in jobs]
+    missing = [job for job, result in zip(jobs, found, strict=True) if result is None]
+    if advance and len(missing) < len(jobs):
+        advance(len(jobs) - len(missing))
+
+    def keep(index: int, result: FlightResult) -> FlightResult:
+        if out is not None:
+            write_atomic(_file(out, missing[index]), _as_json(result).encode())
+        return result
+
+    def unpack(index: int, landed: tuple[FlightResult, bytes]) -> FlightResult:
+        result, log = landed
+        path = missing[index].log_path
+        if path is not None:
+            write_atomic(path, log)
+        return keep(index, dataclasses.replace(result, log_path=path))
+
+    if executor is None:
+        flown = fleet.run(fly_job, missing, n_jobs, advance, None, keep)
+    else:
+        parcels = [pack(job) for job in missing]
+        flown = fleet.run(fly_parcel, parcels, n_jobs, advance, executor, unpack)
+    rest = iter(flown)
+    return [result or next(rest) for result in found]
+
+
+def job_key(job: FlightJob) -> str:
+    """Return a hash over all that decides a flight and what is measured of it."""
+    scenario = job.scenario
+    course = scenario.course.model_dump(mode="json")
+    images = {name for name in _texts(course) if is_image(name)}
+    bundle = job.bundle
+    facts = {
+        "bytewing": version("bytewing"),
+        "scenario": scenario.model_dump(mode="json", exclude={"description", "seeds", "policy"}),
+        "airframe": load_airframe(scenario.airframe).model_dump(mode="json"),
+        "camera": load_camera(scenario.camera).model_dump(mode="json"),
+        "images": {name: sha256_of_file(Path(name)) for name in sorted(images)},
+        "seed": job.seed,
+        "runtime": job.runtime,
+        "policy": bundle.spec.model_dump(mode="json") if bundle else None,
+        "target": repr(job.target) if job.runtime == "mcu" else "",
+        "compare": job.compare,
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _texts(value: object) -> list[str]:
+    """Return every string anywhere in a JSON value."""
+    if isinstance(value, str):
+        return [value]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for item in inner for text in _texts(item)]
+
+
+def _file(out: Path, job: FlightJob) -> Path:
+    name = f"{job.scenario.name}_{job.seed}_{job.runtime}"
+    return out / f"{name}_{job_key(job)[:16]}.json"
+
+
+def _as_json(result: FlightResult) -> str:
+    compared = result.comparison
+    found = dataclasses.asdict(compared) if compared else None
+    if found is not None and compared is not None:
+        found["distinct_outputs"] = sorted(raw.hex() for raw in compared.distinct_outputs)
+    return json.dumps({**result.as_json(), "comparison": found}, indent=1)
+
+
+def _read(path: Path, job: FlightJob) -> FlightResult | None:
+    """Return the result kept at ``path``, None where it or the log asked for is not there."""
+    if not path.exists():
+        return None
+    try:
+        kept = json.loads(path.read_text())
+        metrics = FlightMetrics(**kept["metrics"])
+        found = kept["comparison"]
+        if found is not None:
+            found["distinct_outputs"] = frozenset(map(bytes.fromhex, found["distinct_outputs"]))
+        comparison = Comparison(**found) if found is not None else None
+        log_sha256 = str(kept["log_sha256"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise BadInputError(
+            f"{path}: not a flight of a campaign; delete it, and it will be flown again"
+        ) from error
+    log = job.log_path
+    if log is not None and not (log.is_file() and sha256_of_file(log) == log_sha256):
+        return None
+    return FlightResult(
+        scenario=job.scenario.name,
+        seed=job.seed,
+        runtime=job.runtime,
+        log_sha256=log_sha256,
+        metrics=metrics,
+        comparison=comparison,
+        log_path=log,
+    )
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A job with the user's files that it names, to be flown where these files are not.
+
+    Attributes:
+        job: the flight, with no folder for its log.
+        files: content by name: the policy's networks, and ``airframe.toml`` and ``camera.toml``
+            where the scenario names the user's own. Images for textures are not sent.
+        with_log: send the log's bytes back.
+    """
+
+    job: FlightJob
+    files: dict[str, bytes]
+    with_log: bool
+
+
+def pack(job: FlightJob) -> Parcel:
+    """Return the job as a parcel."""
+    files = {}
+    if job.bundle is not None:
+        for name in _NETWORKS:
+            if name in job.bundle.spec.files_sha256:
+                files[name] = job.bundle.file(name).read_bytes()
+    for key in ("airframe", "camera"):
+        named = getattr(job.scenario, key)
+        if is_path(named):
+            files[f"{key}.toml"] = Path(named).read_bytes()
+    home = dataclasses.replace(job, log_folder=None)
+    return Parcel(home, files, job.log_folder is not None)
+
+
+def fly_parcel(parcel: Parcel) -> tuple[FlightResult, bytes]:
+    """Fly a parcel's job; return the result, and the log's bytes where they are asked for."""
+    folder = _unpacked(tuple(sorted(parcel.files.items())))
+    own = {
+        key: str(folder / f"{key}.toml")
+        for key in ("airframe", "camera")
+        if f"{key}.toml" in parcel.files
+    }
+    bundle = parcel.job.bundle
+    job = dataclasses.replace(
+        parcel.job,
+        scenario=parcel.job.scenario.model_copy(update=own),
+        bundle=PolicyBundle(folder, bundle.spec) if bundle else None,
+    )
+    log = fly_log(job)
+    return finish(job, log), log.to_bytes() if parcel.with_log else b""
+
+
+@cache
+def _home() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="bytewing-")
+
+
+def _unpacked(files: tuple[tuple[str, bytes], ...]) -> Path:
+    """Write files into a folder of this process's own, named by what they hold; only once."""
+    names = [f"{name} {hashlib.sha256(data).hexdigest()}" for name, data in files]
+    folder = Path(_home().name) / hashlib.sha256("\n".join(names).encode()).hexdigest()
+    for name, data in files:
+        if not (folder / name).exists():
+            write_atomic(folder / name, data)
+    return folder

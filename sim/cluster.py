@@ -1,0 +1,89 @@
+"""More than one machine: a Dask cluster as an executor for ``sim.fleet``.
+
+Dask hands the jobs out, moves them when a worker dies and brings the results back; nothing here
+does. ``dask scheduler`` and ``dask worker`` start the cluster (see ``docs/scaling.md``).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from concurrent.futures import CancelledError, Executor
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from sim.errors import BadInputError, BytewingError, MissingToolError
+
+# A local network answers in milliseconds; a worker that a cluster has just been asked for takes
+# this long to import.
+CONNECT_S, FIRST_WORKER_S = 10, 60
+
+
+@contextmanager
+def dask_cluster(address: str) -> Iterator[Executor]:
+    """Yield the executor of the Dask cluster whose scheduler listens at ``address``.
+
+    On an error or Ctrl-C what has not been flown is cancelled.
+
+    Raises:
+        MissingToolError: Dask is not installed here.
+        BadInputError: no scheduler there, no worker, or one with another Bytewing.
+        BytewingError: the cluster was lost, or a job ended every worker it was given to.
+    """
+    try:
+        from distributed import Client, KilledWorker
+        from distributed.comm import CommClosedError
+    except ModuleNotFoundError as error:
+        raise MissingToolError(
+            "--scheduler needs Dask, which is not installed: pip install 'bytewing[cluster]'"
+        ) from error
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # told below, in one line
+    try:
+        client = Client(address, timeout=CONNECT_S, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise BadInputError(
+            f"--scheduler {address}: no Dask scheduler answers there; start one with "
+            "'dask scheduler' and give the address it prints, such as tcp://10.0.0.1:8786"
+        ) from error
+    with client:
+        _require_workers(client, address)
+        executor = client.get_executor(pure=False)
+        try:
+            yield executor
+        except KilledWorker as error:
+            raise BytewingError(
+                "a flight ended each worker it was given to (out of memory?); "
+                "see the workers' output, or fly it here with --jobs 1"
+            ) from error
+        except (CancelledError, CommClosedError) as error:
+            raise BytewingError(
+                f"--scheduler {address}: the scheduler was lost; start it again and give the same "
+                "command: what --out (or --resume) has kept is not flown again"
+            ) from error
+        finally:
+            executor.shutdown(wait=False)
+
+
+def _require_workers(client: Any, address: str) -> None:  # noqa: ANN401 (Dask has no types)
+    ours = version("bytewing")
+    try:
+        client.wait_for_workers(1, timeout=FIRST_WORKER_S)
+    except TimeoutError as error:
+        raise BadInputError(
+            f"--scheduler {address}: no worker has joined it; start some with "
+            f"'dask worker {address} --nworkers 4 --nthreads 1'"
+        ) from error
+    try:
+        found = client.run(version, "bytewing")
+    except PackageNotFoundError as error:
+        raise BadInputError(
+            f"--scheduler {address}: its workers have no Bytewing; "
+            f"pip install 'bytewing[cluster]=={ours}' there"
+        ) from error
+    for worker, theirs in sorted(found.items()):
+        if theirs != ours:
+            raise BadInputError(
+                f"--scheduler {address}: worker {worker} has Bytewing {theirs}, here it is {ours}; "
+                "install the same version on both, or the results could differ"
+            )
