@@ -19,6 +19,7 @@ from bytewing import cli
 from policies.bundle import load_bundle, save_bundle
 from policies.zoo import ZOO
 from scenarios.schema import library
+from sim import cluster
 
 ROAD = ZOO / "road"
 GENTLE = library()["gentle"]
@@ -90,6 +91,9 @@ def scenario_with(tmp_path, old, new):
         (["fly", "gentle", "--set", "camera=eye"], "eye"),
         (["fly", "gentle", "--seeds", "9:3"], "A:B"),
         (["fly", "gentle", "--jobs", "0"], "--jobs"),
+        (["fly", "gentle", "--gui", "--out", "x"], "drop --scheduler and --out"),
+        (["fly", "gentle", "--scheduler", "nowhere"], "--scheduler nowhere.*dask scheduler"),
+        (["verify", "road", "--scheduler", "tcp://127.0.0.1:1"], "127.0.0.1:1.*dask scheduler"),
         (["train", "roads", "--out", "x"], "task 'roads'.*did you mean 'road'"),
         (["train", "road", "--out", "x", "--budget", "huge"], "budget 'huge'"),
         (["export", "road", "--target", "arduino", "--out", "x"], "arduino"),
@@ -103,6 +107,7 @@ def scenario_with(tmp_path, old, new):
 )
 def test_unknown_names_and_values_out_of_range(bad, tmp_path, monkeypatch, arguments, expected):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cluster, "CONNECT_S", 1)
     assert re.search(expected, bad(*arguments))
     assert list(tmp_path.iterdir()) == []
 
@@ -183,6 +188,7 @@ def test_gui_without_a_display(bad, monkeypatch):
     "command",
     [
         ["fly", "gentle", "--log"],
+        ["fly", "gentle", "--out"],
         ["train", "road", "--out"],
         ["export", "road", "--target", "stm32f405", "--out"],
         ["demo", "--quick", "--out"],
@@ -333,6 +339,20 @@ assert 'torch' not in sys.modules
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_flight_process_stays_below_400_mib():
+    code = """
+import re, sys
+from pathlib import Path
+import bytewing
+bytewing.fly('gentle', runtime='c', seeds=range(2900000, 2900001), jobs=1)
+assert 'torch' not in sys.modules
+# Not getrusage: its maximum is inherited from the process that started this one.
+print(re.search(r'VmHWM:\\s*(\\d+) kB', Path('/proc/self/status').read_text())[1])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout.split()[-1]) < 400 * 1024
 
 
 @pytest.mark.slow
