@@ -54,13 +54,16 @@ def camera(**changes: Any) -> CameraConfig:  # noqa: ANN401 (whatever the camera
 
 
 def radiance(
-    course: RoadCourse, config: CameraConfig, turn_rad_s: float = 0.0
+    course: RoadCourse, config: CameraConfig, turn_rad_s: float = 0.0, off_rad: float = 0.0
 ) -> NDArray[np.float32]:
-    """Return what reaches the pixels before the obstacle, while the drone turns left."""
+    """Return what reaches the pixels before the obstacle, while the drone turns left.
+
+    ``off_rad`` is by how much the drone's heading is to the left of the road's.
+    """
     assert course.obstacle is not None
     s_m = course.obstacle.s_m - BEFORE_OBSTACLE_M
     x, y = course.centreline.point(s_m)
-    heading = course.centreline.heading(s_m)
+    heading = course.centreline.heading(s_m) + off_rad
     open_s = config.readout_s + config.exposure.time_s
 
     def pose(t_s: float) -> NDArray[np.float64]:
@@ -104,7 +107,7 @@ def pairs() -> list[tuple[str, Frame, Frame]]:
     blurred = camera(exposure={"time_s": SHUTTER_S})
     rolled = camera(readout_s=SHUTTER_S)
     few = {"full_well_electrons": 400.0}
-    later = np.roll(plain, 12, axis=1)  # as if the drone had turned
+    later = exposed(radiance(course, camera(), off_rad=0.3))
     return [
         ("distortion", plain, exposed(radiance(course, bent))),
         ("vignetting", plain, exposed(light, vignetting=1.0)),
@@ -127,10 +130,7 @@ def pairs() -> list[tuple[str, Frame, Frame]]:
             plain,
             exposed(
                 light,
-                noise={
-                    "full_well_electrons": 1e6,
-                    "fixed_pattern": {"offset_electrons": 5e4},
-                },
+                noise={"full_well_electrons": 1e5, "fixed_pattern": {"offset_electrons": 6e3}},
             ),
         ),
         ("auto-exposure, light falls", dimmed(light, False), dimmed(light, True)),
