@@ -108,22 +108,36 @@ def laid_over(top: dict[str, Any], bottom: dict[str, Any]) -> dict[str, Any]:
     merged = dict(bottom)
     for key, value in top.items():
         below = merged.get(key)
-        both_tables = isinstance(value, dict) and isinstance(below, dict)
-        merged[key] = laid_over(value, below) if both_tables else value
+        if isinstance(value, dict) and isinstance(below, dict):
+            merged[key] = laid_over(value, below)
+        else:
+            merged[key] = value
     return merged
 
 
 def resolve_paths(table: dict[str, Any], folder: Path) -> None:
     """Make the paths of a user's own files absolute, as seen from ``folder``, in place."""
-    for key in ("airframe", "camera", "policy", "distribution"):
-        value = table.get(key)
+
+    def resolved(value: Any) -> Any:  # noqa: ANN401 (whatever the TOML file holds)
+        if isinstance(value, list):
+            return [resolved(item) for item in value]
         if isinstance(value, str) and is_path(value):
-            table[key] = str((folder / Path(value).expanduser()).resolve())
+            return str((folder / Path(value).expanduser()).resolve())
+        return value
+
+    for key in ("airframe", "camera", "policy", "distribution"):
+        if key in table:
+            table[key] = resolved(table[key])
+    course = table.get("course")
+    if isinstance(course, dict):
+        for key in ("ground", "surface"):
+            if key in course:
+                course[key] = resolved(course[key])
 
 
 def is_path(text: str) -> bool:
     """Whether a key's text is meant as a path and not as the name of something that ships."""
-    return text.endswith(".toml") or "/" in text or text.startswith(".")
+    return text.endswith((".toml", ".png", ".jpg")) or "/" in text or text.startswith(".")
 
 
 def outside(inner: BaseModel, outer: BaseModel, where: str = "") -> list[str]:

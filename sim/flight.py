@@ -221,7 +221,7 @@ def _draw(setup: FlightSetup, clock: Clock) -> _Drawn:
     mass_scale = conditions.mass_scale.draw(stream(setup.seed, "airframe.mass"))
     charge = conditions.battery.state_of_charge.draw(stream(setup.seed, "battery"))
     mass_kg = setup.airframe.mass_kg * mass_scale
-    airframe = setup.airframe.model_copy(update={"mass_kg": mass_kg})
+    airframe = setup.airframe.with_mass(mass_kg)
     navigation = None
     if conditions.autopilot_acts_on == "estimate":
         navigation = Navigation(conditions.navigation, clock, setup.seed)

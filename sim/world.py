@@ -20,13 +20,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sim import meshes
+from sim.airframe import GRAVITY_M_S2
 from sim.bullet import pybullet
 from sim.errors import MissingToolError
 from sim.frames import body_from_world
 from sim.pilot import DroneState
 from sim.scene import Box, Cylinder, Ground, Scene, SceneObject, TriangleMesh
-
-GRAVITY_M_S2 = 9.81
 
 TICK_S = 1e-3
 """The base tick, see ``sim.clock``."""
@@ -226,14 +225,15 @@ class World:
 
     def _add_ground(self, ground: Ground) -> None:
         plane = pybullet.createCollisionShape(pybullet.GEOM_PLANE, physicsClientId=self.client)
-        pybullet.createMultiBody(0, plane, physicsClientId=self.client)
         if not self._visible:
+            pybullet.createMultiBody(0, plane, physicsClientId=self.client)
             return
+        # A plane on its own is drawn as a chequered one, so it comes with the first of the meshes.
         for mesh, texture in ground_meshes(ground):
-            body = pybullet.createMultiBody(
-                0, -1, self._visual(mesh, (1.0, 1.0, 1.0)), physicsClientId=self.client
-            )
+            visual = self._visual(mesh, (1.0, 1.0, 1.0))
+            body = pybullet.createMultiBody(0, plane, visual, physicsClientId=self.client)
             self._paint(body, texture)
+            plane = -1
 
     def _paint(self, body: int, texture: NDArray[np.uint8]) -> None:
         handle = load_texture(texture, self.client)

@@ -35,15 +35,7 @@ class Pinhole:
         tangent = math.tan(math.radians(config.field_of_view_deg) / 2)
         self.focal_px = self.width_px / 2 / tangent
         self._mount_body_m = np.array(config.mount_position_body_m)
-        pitch = math.radians(config.pitch_down_deg)
-        # Rows: the image's right, its up and its backward direction, in the body frame.
-        self._camera_from_body = np.array(
-            [
-                [0.0, -1.0, 0.0],
-                [math.sin(pitch), 0.0, math.cos(pitch)],
-                [-math.cos(pitch), 0.0, math.sin(pitch)],
-            ]
-        )
+        self._camera_from_body = camera_from_body(config.pitch_down_deg)
         self.projection = perspective(tangent, self.width_px / self.height_px)
 
     def view(self, position_world_m: Array, quaternion_xyzw: Array) -> Array:
@@ -76,6 +68,18 @@ class Pinhole:
             column = self.width_px / 2 + self.focal_px * right / depth
             row = self.height_px / 2 - self.focal_px * up / depth
         return np.stack([column, row], axis=1), depth
+
+
+def camera_from_body(pitch_down_deg: float) -> Array:
+    """Return (3, 3): the image's right, its up and its backward direction, in the body frame."""
+    pitch = math.radians(pitch_down_deg)
+    return np.array(
+        [
+            [0.0, -1.0, 0.0],
+            [math.sin(pitch), 0.0, math.cos(pitch)],
+            [-math.cos(pitch), 0.0, math.sin(pitch)],
+        ]
+    )
 
 
 def perspective(tangent_of_half_width: float, aspect: float) -> Array:

@@ -1,0 +1,192 @@
+"""What the camera sees, drawn by a small compiled z-buffer straight into a grey frame.
+
+Rays, not projected triangles: every pixel has 2 x 2 samples, each with its own direction (the
+lens's distortion included) and its own instant within the row's exposure (rolling shutter and
+motion blur included). A thing that moves is drawn where it is at those instants too. How is in
+``sim.camera.raster_kernels``; this module prepares a scene for it, once a flight.
+
+PyBullet's renderer (``sim.camera.bullet``) draws the same scenes and is what this one is held
+against.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.camera import raster_kernels
+from sim.camera.config import CameraConfig
+from sim.camera.lens import Lens
+from sim.camera.mipmap import Atlas
+from sim.camera.pinhole import camera_from_body
+from sim.camera.raster_kernels import SAMPLES, GroundLayout
+from sim.camera.renderer import Capture
+from sim.frames import rotation_world_from_body
+from sim.scene import Light, Scene, SceneObject
+
+Floats = NDArray[np.float64]
+
+EVERYWHERE_M = 1e9
+"""Radius of the sphere around a thing that moves: it is never left out for where it began."""
+
+NO_GROUND = GroundLayout(False, 0, 0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0)
+
+
+class Raster:
+    """Draws one scene through one camera (a ``Renderer``).
+
+    Args:
+        scene: what there is.
+        config: of the camera.
+    """
+
+    def __init__(self, scene: Scene, config: CameraConfig) -> None:
+        lens = Lens(config)
+        height, width = self._shape = (config.height_px, config.width_px)
+        self._pixel = 1.0 / lens.focal_px
+        self._camera_from_body = camera_from_body(config.pitch_down_deg)
+        self._mount_body_m = np.array(config.mount_position_body_m)
+        rays = lens.rays(SAMPLES)[..., :2]
+        self._row_bounds, self._column_bounds = _bounds(rays)
+        self._cone = _cone(rays)
+        # (H, 4, 2, W): of each row and sample the x and the y of all columns.
+        self._rays = np.ascontiguousarray(
+            rays.reshape(height, SAMPLES, width, SAMPLES, 2)
+            .transpose(0, 1, 3, 4, 2)
+            .reshape(height, SAMPLES**2, 2, width),
+            np.float32,
+        )
+        self._nearness = np.zeros((height, SAMPLES**2, width), np.float32)
+        self._seen = np.zeros((height, SAMPLES**2, width), np.float32)
+
+        atlas = Atlas()
+        self._sky = scene.sky_grey
+        self._ground = _ground_layout(scene, atlas)
+        parts = [_triangles(item, scene.light, atlas) for item in scene.objects]
+        none = (np.empty((0, 3, 3)), np.empty((0, 3, 2)), np.empty((0, 3)))
+        self._corners_m, self._uv, self._looks = (
+            np.concatenate(column) for column in zip(none, *parts, strict=True)
+        )
+        ends = np.cumsum([len(corners) for corners, _, _ in parts], dtype=int)
+        self._spheres = np.zeros((len(parts), 6))
+        self._moving: list[tuple[slice, SceneObject]] = []
+        for index, (item, (corners, _, _)) in enumerate(zip(scene.objects, parts, strict=True)):
+            begin, end = ends[index] - len(corners), ends[index]
+            middle = corners.mean(axis=(0, 1))
+            radius = np.linalg.norm(corners - middle, axis=2).max()
+            if item.motion is not None:
+                radius = EVERYWHERE_M
+                self._moving.append((slice(begin, end), item))
+            self._spheres[index] = *middle, radius, begin, end
+        self._texels, self._levels = atlas.packed()
+
+    def render(self, capture: Capture) -> NDArray[np.float32]:
+        """Return the radiance (H, W) float32, 0..1, averaged over pixels and exposure."""
+        radiance = np.empty(self._shape, np.float32)
+        duration_s = capture.closing_s - capture.opening_s
+        first, last = self._corners_m, self._corners_m
+        if self._moving:
+            first, last = self._moved(capture.opening_s), self._moved(capture.closing_s)
+        raster_kernels.draw(
+            first,
+            last,
+            self._uv,
+            self._looks,
+            self._spheres,
+            self._texels,
+            self._levels,
+            self._ground,
+            self._sky,
+            self._view(capture.opening_pose),
+            self._view(capture.closing_pose),
+            capture.readout_s / duration_s if duration_s > 0 else 0.0,
+            self._pixel,
+            self._rays,
+            self._row_bounds,
+            self._column_bounds,
+            self._cone,
+            self._nearness,
+            self._seen,
+            radiance,
+        )
+        return radiance
+
+    def _view(self, pose: Floats) -> Floats:
+        """Return (4, 3): the camera's right, up and backward in the world, and its place."""
+        rotation = rotation_world_from_body(pose[3:])
+        view = np.empty((4, 3))
+        view[:3] = self._camera_from_body @ rotation.T
+        view[3] = pose[:3] + rotation @ self._mount_body_m
+        return view
+
+    def _moved(self, t_s: float) -> Floats:
+        corners = self._corners_m.copy()
+        for faces, item in self._moving:
+            corners[faces] += item.position_at(t_s) - np.array(item.position_world_m)
+        return corners
+
+
+def _bounds(rays: Floats) -> tuple[Floats, Floats]:
+    """Return the least and the largest y of each row of pixels (H, 2), x of each column (W, 2)."""
+    rows = rays[..., 1].reshape(rays.shape[0] // SAMPLES, -1)
+    columns = rays[..., 0].T.reshape(rays.shape[1] // SAMPLES, -1)
+    return (
+        np.stack([rows.min(axis=1), rows.max(axis=1)], axis=1),
+        np.stack([columns.min(axis=1), columns.max(axis=1)], axis=1),
+    )
+
+
+def _cone(rays: Floats) -> Floats:
+    """Return cosine and sine of the half angle of a cone around everything that is seen."""
+    angle = math.atan(math.hypot(*np.abs(rays).max(axis=(0, 1))))
+    return np.array([math.cos(angle), math.sin(angle)])
+
+
+def _ground_layout(scene: Scene, atlas: Atlas) -> GroundLayout:
+    ground = scene.ground
+    if ground is None:
+        return NO_GROUND
+    west_m, north_m = ground.picture_corner_m
+    return GroundLayout(
+        there=True,
+        picture=atlas.add(ground.picture),
+        tile=atlas.add(ground.tile),
+        west_m=west_m,
+        north_m=north_m,
+        picture_pixel_m=ground.picture_pixel_m,
+        tile_pixel_m=ground.tile_pixel_m,
+        horizon_m=ground.horizon_m,
+        lit=float(_lit(scene.light, np.array([0.0, 0.0, 1.0]))),
+    )
+
+
+def _lit(light: Light, normals: Floats) -> Floats:
+    """Return the light on surfaces with these normals (..., 3), as a share of their albedo."""
+    facing = np.maximum(normals @ np.array(light.direction_world), 0.0)
+    shares: Floats = np.minimum(light.ambient + light.diffuse * facing, 1.0)
+    return shares
+
+
+def _triangles(item: SceneObject, light: Light, atlas: Atlas) -> tuple[Floats, Floats, Floats]:
+    """Return a thing's corners (F, 3, 3) in the world, uv (F, 3, 2) and looks (F, 3).
+
+    Looks are the number of the texture (-1 for none), the radiance of white, and the side of a
+    texel on the surface in m.
+    """
+    cos, sin = math.cos(item.yaw_rad), math.sin(item.yaw_rad)
+    turn = np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
+    corners = (item.mesh.vertices_m @ turn.T + np.array(item.position_world_m))[item.mesh.faces]
+    uv = item.mesh.uv[item.mesh.faces]
+    looks = np.ones((len(corners), 3))
+    looks[:, 0] = -1
+    looks[:, 1] = item.surface.albedo * _lit(light, item.mesh.face_normals() @ turn.T)
+    texture = item.surface.texture
+    if texture is not None:
+        looks[:, 0] = atlas.add(texture)
+        edges, flat = corners[:, 1:] - corners[:, :1], (uv[:, 1:] - uv[:, :1]) * texture.shape[::-1]
+        area_m2 = np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1)
+        texels = np.abs(flat[:, 0, 0] * flat[:, 1, 1] - flat[:, 0, 1] * flat[:, 1, 0])
+        looks[:, 2] = np.sqrt(area_m2 / np.maximum(texels, 1e-9))
+    return corners, uv, looks
