@@ -5,10 +5,9 @@ import numpy as np
 import pytest
 import tomli_w
 
-from sim.airframe import AIRFRAMES, GRAVITY_M_S2, Airframe, load_airframe
+from sim.airframe import AIRFRAMES, Airframe, load_airframe
 from sim.config import load
 from sim.errors import BadInputError
-from sim.world import GRAVITY_M_S2 as GRAVITY_OF_THE_WORLD_M_S2
 
 SHIPPED = sorted(path.stem for path in AIRFRAMES.glob("*.toml"))
 
@@ -91,10 +90,6 @@ def test_speed_at_a_voltage_and_power_agree_with_what_bitcraze_measured(
         airframe.battery.power_idle_w + airframe.battery.power_per_thrust_w_n * grams * 9.81e-3
     )
     assert power_w == pytest.approx(volts * amperes, rel=0.02)
-
-
-def test_what_the_autopilot_carries_is_what_the_world_pulls():
-    assert GRAVITY_M_S2 == GRAVITY_OF_THE_WORLD_M_S2
 
 
 def test_thrust_to_weight_is_that_of_a_crazyflie_with_decks():

@@ -15,7 +15,8 @@ from sim.bullet import pybullet
 from sim.errors import MissingToolError
 from sim.frames import quaternion_from_euler, rotation_world_from_body
 from sim.scene import Box, Cylinder, Ground, Scene, SceneObject, Shuttle, Surface
-from sim.world import GRAVITY_M_S2, World, require_display
+from sim.airframe import GRAVITY_M_S2
+from sim.world import World, require_display
 
 GREY = np.full((8, 8), 128, np.uint8)
 GROUND = Ground(GREY, (-0.5, 0.5), 0.125, GREY, 0.125)
