@@ -130,6 +130,7 @@ def train(
     budget: str = "standard",
     resume: bool = False,
     init_from: str | Path | None = None,
+    distribution: str = "road",
     jobs: int | None = None,
     scheduler: str | None = None,
 ) -> PolicyBundle:
@@ -142,6 +143,7 @@ def train(
         budget: ``quick``, ``standard`` or ``full``.
         resume: go on where an earlier run into ``out`` stopped.
         init_from: start from the weights of this policy.
+        distribution: what is flown: a declared distribution's name, or the path of a TOML file.
         jobs: processes that collect flights; None for all cores.
         scheduler: address of a Dask scheduler whose workers collect the flights instead.
     """
@@ -156,6 +158,7 @@ def train(
             budget=budget,
             resume=resume,
             init_from=start,
+            distribution=distribution,
             n_jobs=jobs or default_jobs(),
             executor=executor,
         )

@@ -138,6 +138,9 @@ def train(
     init_from: Annotated[
         str | None, typer.Option(help="Start from the weights of this policy.")
     ] = None,
+    distribution: Annotated[
+        str, typer.Option(help="What is flown: a declared distribution, or a TOML file.")
+    ] = "road",
     jobs: Jobs = None,
     scheduler: Scheduler = None,
 ) -> None:
@@ -152,6 +155,7 @@ def train(
             budget=budget,
             resume=resume,
             init_from=init_from,
+            distribution=distribution,
             jobs=jobs,
             scheduler=scheduler,
         )

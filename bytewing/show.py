@@ -92,6 +92,10 @@ def print_verdict(report: VerifyReport) -> None:
     console.print(checks_table(report))
     verdict = "[green]PASSED[/green]" if report.passed else "[red]FAILED[/red]"
     console.print(f"{verdict}. {report.statement}", highlight=False)
+    if report.unseen:
+        console.print("Drawn here and not in training:", highlight=False)
+    for line in report.unseen:
+        console.print(f"  {line}", highlight=False, soft_wrap=True)
 
 
 def print_bench(report: Mapping[str, Any]) -> None:

@@ -19,6 +19,10 @@ from sim.camera.config import load_camera
 from sim.courses.road import generate_road
 from sim.flight import FlightSetup, Watch, fly
 from sim.flight_log import FlightLog
+from sim.plant import SimulationError
+
+DIVERGED_LOGS = Path("out") / "diverged"
+"""Where the log of a flight that diverged goes when no folder for logs was named."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,14 @@ class FlightJob:
     compare: bool = False
 
     @property
+    def log_name(self) -> str:
+        """Name of the log's file."""
+        return f"{self.scenario.name}_{self.seed}_{self.runtime}.flight"
+
+    @property
     def log_path(self) -> Path | None:
         """Where the log goes, if it is kept."""
-        if self.log_folder is None:
-            return None
-        return self.log_folder / f"{self.scenario.name}_{self.seed}_{self.runtime}.flight"
+        return None if self.log_folder is None else self.log_folder / self.log_name
 
 
 @dataclass(frozen=True)
@@ -132,6 +139,7 @@ def fly_log(job: FlightJob, watch: Watch | None = None, gui: bool = False) -> Fl
 
     Raises:
         BadInputError: something the scenario names cannot be used.
+        SimulationError: the simulation diverged; the error names the log of the flight up to there.
     """
     scenario = job.scenario
     course = generate_road(scenario.course, job.seed)
@@ -142,6 +150,7 @@ def fly_log(job: FlightJob, watch: Watch | None = None, gui: bool = False) -> Fl
         camera=load_camera(scenario.camera),
         seed=job.seed,
         time_limit_s=scenario.time_limit_s,
+        conditions=scenario,
         labels={
             "scenario": scenario.name,
             "task": scenario.task,
@@ -151,7 +160,14 @@ def fly_log(job: FlightJob, watch: Watch | None = None, gui: bool = False) -> Fl
         },
         gui=gui,
     )
-    return fly(setup, pilot, watch)
+    try:
+        return fly(setup, pilot, watch)
+    except SimulationError as error:
+        if error.log is None:
+            raise
+        path = job.log_path or DIVERGED_LOGS / job.log_name
+        error.log.save(path)
+        raise SimulationError(f"{error}; its log up to there: {path}") from error
 
 
 def finish(job: FlightJob, log: FlightLog) -> FlightResult:

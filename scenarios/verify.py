@@ -16,6 +16,7 @@ from scenarios.criteria import Check, judge, same_flights, total_comparison
 from scenarios.pilots import BASELINES, LADDER, REPLAYED, check_runtime
 from scenarios.run import FlightJob, FlightResult, summary
 from scenarios.schema import Scenario, Suite, load_suite, suite_flights
+from scenarios.seen import unseen
 from scenarios.stats import compare_paired
 from sim.errors import BadInputError
 from sim.progress import progress_bar
@@ -74,6 +75,7 @@ class VerifyReport:
         target: microcontroller of runtime ``mcu``.
         rows: one a runtime, the ladder first, then pilots without a network.
         checks: every criterion that was applied.
+        unseen: what the suite draws and training never did, a line a key (``scenarios.seen``).
     """
 
     policy: str
@@ -82,6 +84,7 @@ class VerifyReport:
     target: str
     rows: tuple[RuntimeRow, ...]
     checks: tuple[Check, ...]
+    unseen: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -102,6 +105,7 @@ class VerifyReport:
             "passed": self.passed,
             "runtimes": [row.as_json() for row in self.rows],
             "checks": [check.as_json() for check in self.checks],
+            "unseen": list(self.unseen),
             "statement": self.statement,
         }
 
@@ -129,8 +133,8 @@ class VerifyReport:
             f"{row.runtime} {sum(f.metrics.completed for f in row.flights)}/{len(row.flights)}"
             for row in networks
         ]
-        unseen = all(f.seed in Split.TEST for row in self.rows for f in row.flights)
-        courses = "kept from training" if unseen else "that training may have seen"
+        kept = all(f.seed in Split.TEST for row in self.rows for f in row.flights)
+        courses = "kept from training" if kept else "that training may have seen"
         parts.append(
             f"Measured, in simulation, on courses {courses}: completed {', '.join(counts)}."
         )
@@ -216,6 +220,7 @@ def verify_policy(
             for runtime in flown_by
         ),
         checks=tuple(judge(flown, suite.limits, own_flights)),
+        unseen=tuple(unseen((scenario for scenario, _ in flights), bundle.spec)),
     )
 
 

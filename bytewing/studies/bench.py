@@ -65,7 +65,7 @@ def run_bench(
 
     Raises BadInputError for an unknown benchmark, or a checkout that does not fly.
     """
-    benches = {
+    benches: dict[str, Callable[[], list[Result]]] = {
         "flight": partial(bench_flight, gym, gym_python),
         "camera": bench_camera,
         "firmware": bench_firmware,

@@ -34,7 +34,7 @@ FLIGHTS = 8
 EMPTY_S = 15.0
 """How long the flight over the plane takes: about as long as one of the suite's."""
 
-CROWD_PER_M, CROWD_FROM_M, CROWD_TO_M = 24.0, 0.6, 3.0
+CROWD_PER_M, CROWD_FROM_M, CROWD_TO_M = 17.0, 0.6, 3.0
 """Cones beside the road, a metre of it, and how far from its middle they stand."""
 
 

@@ -17,7 +17,7 @@ from scenarios.schema import Scenario, load_suite, suite_flights
 from scenarios.stats import median
 from sim import fleet
 from sim.airframe import load_airframe
-from sim.camera.config import CameraConfig, load_camera
+from sim.camera.config import CameraConfig, Noise, load_camera
 from sim.camera.distortion import Distortion
 from sim.conditions import Conditions
 from sim.courses.road import generate_road
@@ -44,13 +44,12 @@ def ideal(real: Surroundings) -> Surroundings:
     """Return the same without any effect: the camera is a pinhole with a perfect sensor."""
     camera = real.camera
     exposure = {"error_stops": uniform(0.0, 0.0), "time_s": 0.0}
-    noise = {"full_well_electrons": MANY_ELECTRONS, "read_noise_electrons": 0.0}
     plain = {
         "readout_s": 0.0,
         "vignetting": 0.0,
         "distortion": Distortion(),
         "exposure": camera.exposure.model_copy(update=exposure),
-        "noise": camera.noise.__class__(**noise),
+        "noise": Noise(full_well_electrons=MANY_ELECTRONS, read_noise_electrons=0.0),
     }
     return Surroundings(Conditions(), camera.model_copy(update=plain))
 
@@ -136,7 +135,7 @@ def cost_of_effects(
 ) -> list[EffectRow]:
     """Fly a suite's flights once for each of ``EFFECTS`` and return a row each."""
     jobs = effect_jobs(bundle, suite)
-    metrics = fleet.run(fly_effect, jobs, n_jobs, advance, executor)
+    metrics: list[FlightMetrics] = fleet.run(fly_effect, jobs, n_jobs, advance, executor)
     by_effect: dict[str, list[FlightMetrics]] = {effect: [] for effect in EFFECTS}
     for job, found in zip(jobs, metrics, strict=True):
         by_effect[job.effect].append(found)
