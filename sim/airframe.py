@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from sim.compiled import compiled
 from sim.config import Config, load, parse
 from sim.errors import BadInputError, did_you_mean
 
@@ -124,7 +124,7 @@ class Rotors(Config):
         return self.speed_at_0_v_rpm + self.speed_per_volt_rpm * battery_v
 
 
-@njit(cache=True)
+@compiled
 def speed_for_thrust(thrust_n: float, linear: float, quadratic: float) -> float:
     """Return the speed (rpm) at which ``linear * speed + quadratic * speed**2`` is ``thrust_n``.
 

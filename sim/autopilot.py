@@ -15,11 +15,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sim.airframe import PWM_MAX, Airframe, Pid, speed_for_thrust
 from sim.clock import Clock
+from sim.compiled import compiled
 from sim.errors import BytewingError
 from sim.frames import euler_from_quaternion
 from sim.pilot import VelocityCommand
@@ -169,12 +169,12 @@ def _gain_table(airframe: Airframe) -> Vector:
     return table
 
 
-@njit(cache=True)
+@compiled
 def _clip(value: float, limit: float) -> float:
     return min(max(value, -limit), limit)
 
 
-@njit(cache=True)
+@compiled
 def _pid(gains: Vector, memory: Vector, loop: int, setpoint: float, measured: float) -> float:
     """Run one loop. D acts on the measurement, so that a step of the set-point gives no kick."""
     p, i, d, integral_limit, output_limit, period_s = gains[loop]
@@ -186,7 +186,7 @@ def _pid(gains: Vector, memory: Vector, loop: int, setpoint: float, measured: fl
     return _clip(p * error + i * integral - d * rate, output_limit)
 
 
-@njit(cache=True)
+@compiled
 def run_loops(
     run_position: bool,
     state: Vector,

@@ -15,10 +15,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sim.airframe import Airframe
+from sim.compiled import compiled
 from sim.frames import turned
 
 Vector = NDArray[np.float64]
@@ -132,7 +132,7 @@ class RotorDynamics:
         return self._wrench[:3].copy(), self._wrench[3:].copy()
 
 
-@njit(cache=True)
+@compiled
 def lagged_speed(
     speed: float, command: float, time_constant_s: float, duration_s: float
 ) -> tuple[float, float, float]:
@@ -156,7 +156,7 @@ def lagged_speed(
     return command + end_offset, command + mean_offset, mean_square
 
 
-@njit(cache=True)
+@compiled
 def step_rotors(
     state: Vector,
     motor_command: Vector,
@@ -237,7 +237,7 @@ def step_rotors(
     return total
 
 
-@njit(cache=True)
+@compiled
 def step_battery(
     thrust_n: float, open_circuit_v: Vector, constants: Vector, battery: Vector
 ) -> None:
@@ -258,7 +258,7 @@ def step_battery(
     battery[CHARGE] = max(battery[CHARGE] - battery[CURRENT] * tick_s / capacity_c, 0.0)
 
 
-@njit(cache=True)
+@compiled
 def speed_limit(constants: Vector, battery: Vector) -> float:
     """Return the rotor speed (rpm) at full duty; an empty battery gives none."""
     if battery[CHARGE] <= 0.0:
@@ -267,7 +267,7 @@ def speed_limit(constants: Vector, battery: Vector) -> float:
     return limit
 
 
-@njit(cache=True)
+@compiled
 def step_powered_rotors(
     state: Vector,
     motor_command: Vector,

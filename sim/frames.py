@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from sim.compiled import compiled
 
 Vector = NDArray[np.float64]
 
 
-@njit(cache=True)
+@compiled
 def rotation_world_from_body(quaternion_xyzw: Vector) -> Vector:
     """Return the (3, 3) rotation matrix of a unit quaternion (x, y, z, w)."""
     x, y, z, w = quaternion_xyzw
@@ -29,7 +30,7 @@ def rotation_world_from_body(quaternion_xyzw: Vector) -> Vector:
     )
 
 
-@njit(cache=True)
+@compiled
 def euler_from_quaternion(quaternion_xyzw: Vector) -> tuple[float, float, float]:
     """Return (roll, pitch, yaw) in rad, intrinsic z-y-x; positive pitch is nose down (FLU)."""
     x, y, z, w = quaternion_xyzw
@@ -40,7 +41,7 @@ def euler_from_quaternion(quaternion_xyzw: Vector) -> tuple[float, float, float]
     return roll, pitch, yaw
 
 
-@njit(cache=True)
+@compiled
 def quaternion_from_euler(roll_rad: float, pitch_rad: float, yaw_rad: float) -> Vector:
     """Return the quaternion (x, y, z, w) of intrinsic z-y-x Euler angles."""
     cr, sr = math.cos(roll_rad / 2), math.sin(roll_rad / 2)
@@ -56,13 +57,13 @@ def quaternion_from_euler(roll_rad: float, pitch_rad: float, yaw_rad: float) -> 
     )
 
 
-@njit(cache=True)
+@compiled
 def wrap_angle_rad(angle_rad: float) -> float:
     """Return the angle wrapped into [-pi, pi)."""
     return (angle_rad + math.pi) % (2 * math.pi) - math.pi
 
 
-@njit(cache=True)
+@compiled
 def body_from_world(quaternion_xyzw: Vector, vector_world: Vector) -> Vector:
     """Return a world vector (3,) in body axes."""
     rotation = rotation_world_from_body(quaternion_xyzw)
@@ -76,7 +77,7 @@ def body_from_world(quaternion_xyzw: Vector, vector_world: Vector) -> Vector:
     )
 
 
-@njit(cache=True)
+@compiled
 def turned(
     qx: float, qy: float, qz: float, qw: float, x: float, y: float, z: float
 ) -> tuple[float, float, float]:

@@ -22,12 +22,12 @@ import math
 from typing import Annotated
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from pydantic import Field
 
 from sim.airframe import GRAVITY_M_S2
 from sim.clock import Clock
+from sim.compiled import compiled
 from sim.config import Config
 from sim.frames import quaternion_from_euler, turned
 from sim.noise import noise_key, standard_normal
@@ -144,7 +144,7 @@ class Navigation:
         return memory[POSE : POSE + 13].copy()
 
 
-@njit(cache=True)
+@compiled
 def observe(
     tick: int,
     rng: NDArray[np.uint64],
@@ -255,7 +255,7 @@ def observe(
         estimate[cell] = memory[cell]
 
 
-@njit(cache=True)
+@compiled
 def _predict(memory: Vector, force_x: float, force_y: float, force_z: float, tick_s: float) -> None:
     """Advance the estimate by one tick of what the gyro and the accelerometer say."""
     qx, qy, qz, qw = memory[3], memory[4], memory[5], memory[6]
@@ -276,7 +276,7 @@ def _predict(memory: Vector, force_x: float, force_y: float, force_z: float, tic
     )
 
 
-@njit(cache=True)
+@compiled
 def _set_attitude(memory: Vector, qx: float, qy: float, qz: float, qw: float) -> None:
     shrink = 1.0 / math.sqrt(qx * qx + qy * qy + qz * qz + qw * qw)
     memory[3] = qx * shrink
@@ -285,7 +285,7 @@ def _set_attitude(memory: Vector, qx: float, qy: float, qz: float, qw: float) ->
     memory[6] = qw * shrink
 
 
-@njit(cache=True)
+@compiled
 def _flow_gains(velocity_deviation_m_s: float, period_s: float) -> tuple[float, float]:
     """Return what one reading's error corrects: velocity (a share) and tilt (rad per m/s).
 
@@ -298,7 +298,7 @@ def _flow_gains(velocity_deviation_m_s: float, period_s: float) -> tuple[float, 
     return velocity * period_s, tilt * period_s
 
 
-@njit(cache=True)
+@compiled
 def _correct_by_flow(memory: Vector, ahead: float, aside: float, period_s: float) -> None:
     """Correct velocity and tilt by the counts of one reading, ahead and aside."""
     qx, qy, qz, qw = memory[3], memory[4], memory[5], memory[6]
@@ -325,7 +325,7 @@ def _correct_by_flow(memory: Vector, ahead: float, aside: float, period_s: float
     )
 
 
-@njit(cache=True)
+@compiled
 def _height_gains(deviation_m: float, period_s: float) -> tuple[float, float]:
     """Return what one reading's error corrects: height (a share) and climb rate (1/s).
 
@@ -338,7 +338,7 @@ def _height_gains(deviation_m: float, period_s: float) -> tuple[float, float]:
     return alpha, (2 * (2 - alpha) - 4 * root) / period_s
 
 
-@njit(cache=True)
+@compiled
 def _correct_by_height(memory: Vector, reading: float, period_s: float) -> None:
     """Correct height and climb rate by one reading of the distance, m."""
     upright = max(1.0 - 2.0 * (memory[3] * memory[3] + memory[4] * memory[4]), height.UPRIGHT_MIN)

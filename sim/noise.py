@@ -12,8 +12,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from sim.compiled import compiled
 from sim.rng import stream
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -26,7 +26,7 @@ def noise_key(seed: int, name: str) -> np.uint64:
     return np.uint64(stream(seed, name).integers(2**64, dtype=np.uint64))
 
 
-@njit(cache=True)
+@compiled
 def standard_normal(key: np.uint64, index: int) -> float:
     """Return sample ``index`` (0 or more) of the unit Gaussian noise of ``key``.
 
@@ -42,7 +42,7 @@ def standard_normal(key: np.uint64, index: int) -> float:
     return _normal_quantile((np.int64(bits >> np.uint64(11)) + 0.5) * 2.0**-53)
 
 
-@njit(cache=True)
+@compiled
 def _normal_quantile(probability: float) -> float:
     centred = probability - 0.5
     if abs(centred) <= 0.425:

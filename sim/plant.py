@@ -12,12 +12,12 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from sim.airframe import GRAVITY_M_S2, Airframe
 from sim.autopilot import Autopilot, check_command, run_loops
 from sim.clock import Clock
+from sim.compiled import compiled
 from sim.dynamics import CHARGE, CURRENT, VOLTAGE, RotorDynamics, step_powered_rotors
 from sim.errors import BytewingError
 from sim.frames import quaternion_from_euler
@@ -172,7 +172,7 @@ class Plant:
             )
 
 
-@njit(cache=True)
+@compiled
 def _advance(
     tick: int,
     ticks: int,

@@ -11,10 +11,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sim.airframe import GRAVITY_M_S2
+from sim.compiled import compiled
 from sim.frames import turned
 
 Vector = NDArray[np.float64]
@@ -28,7 +28,7 @@ SLOW_RAD_S = 1e-3
 """Below this the sine is taken from its series, as btMultiBody does."""
 
 
-@njit(cache=True)
+@compiled
 def step_rigid_body(
     state: Vector, wrench_body: Vector, mass_kg: float, inertia_kg_m2: Vector, tick_s: float
 ) -> None:

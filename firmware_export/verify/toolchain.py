@@ -23,6 +23,7 @@ from pathlib import Path
 
 from firmware_export.target import Target
 from sim.errors import BadInputError, BytewingError, MissingToolError
+from sim.files import cache_folder
 
 ZIG = (sys.executable, "-m", "ziglang", "cc")
 
@@ -53,15 +54,6 @@ FIRMWARE_FLAGS = (
 OVERFLOW = re.compile(r"region ['`](\w+)':? overflowed by (\d+) bytes")
 # The first line that says what is wrong, not the driver's remark that something was.
 ERROR_LINE = re.compile(r"^(?!collect2).*(error:|overflowed by|undefined reference)")
-
-
-def cache_folder() -> Path:
-    """Return where compiled code is kept: $BYTEWING_CACHE, else the user's cache folder."""
-    chosen = os.environ.get("BYTEWING_CACHE")
-    if chosen:
-        return Path(chosen).absolute()
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base).absolute() / "bytewing"
 
 
 def compile_host_library(

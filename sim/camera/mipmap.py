@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from sim.compiled import compiled
 
 Bytes = NDArray[np.uint8]
 
@@ -47,7 +48,7 @@ class Atlas:
         return np.concatenate(flat), table
 
 
-@njit(cache=True)
+@compiled
 def _halved(image: Bytes) -> Bytes:
     """Return means over 2 x 2 pixels; an odd row or column at the end is dropped."""
     rows, columns = image.shape[0] // 2, image.shape[1] // 2

@@ -20,10 +20,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sim.camera.pinhole import NEAR_M
+from sim.compiled import compiled
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -53,10 +53,6 @@ for _taps in range(1, TAPS_MAX + 1):
     PLACES[_taps, :_taps] = np.arange(_taps) - 0.5 * (_taps - 1)
     ORDER[_taps, :_taps] = np.argsort(_reversed).argsort() - 0.5 * (_taps - 1)
     DITHER[_taps, :_taps] = 2.0 ** ((np.arange(_taps) + 0.5) / _taps)
-
-# Divisions do not look for zeros, or nothing would be vectorised; no fastmath, so that a frame is
-# the same in every process.
-compiled = njit(cache=True, error_model="numpy")
 
 
 class GroundLayout(NamedTuple):
@@ -390,7 +386,9 @@ def _bilinear_held(texels: Bytes, levels: Integers, level: int, u: float, v: flo
 
 
 @compiled
-def _bilinear_repeated(texels: Bytes, levels: Integers, level: int, u: float, v: float) -> np.float32:
+def _bilinear_repeated(
+    texels: Bytes, levels: Integers, level: int, u: float, v: float
+) -> np.float32:
     """Return the same of a texture that repeats."""
     at_level = np.uint64(min(level, levels[0, 3] - 1))
     offset, rows, columns = levels[at_level, 0], levels[at_level, 1], levels[at_level, 2]

@@ -15,11 +15,11 @@ from functools import cache
 from statistics import NormalDist
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sim.camera.config import CameraConfig
 from sim.camera.lens import Lens
+from sim.compiled import compiled
 from sim.rng import stream
 
 Image = NDArray[np.float32]
@@ -105,7 +105,7 @@ def _normal_levels() -> Image:
     return (levels / levels.std()).astype(np.float32)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled  # type: ignore[untyped-decorator]
 def _expose(
     radiance: Image,
     electrons_at_1: Image,

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
+
+from sim.compiled import compiled
 
 Array = NDArray[np.float64]
 
@@ -114,7 +115,7 @@ class Centreline:
         )
 
 
-@njit(cache=True)
+@compiled
 def _nearest(
     xy: Array, s: Array, x: float, y: float, first: int, last: int
 ) -> tuple[float, float, int, float]:

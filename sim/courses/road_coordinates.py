@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from sim.compiled import compiled
 from sim.courses.centreline import Array, Centreline
 
 Map = NDArray[np.float32]
@@ -48,7 +48,7 @@ def fill_map(
     _fill(xy, curve.heading_rad[knots], curve.s_m[knots], reach_m, pixel_m, *maps)
 
 
-@njit(cache=True)
+@compiled
 def _fill(
     xy_px: Array, heading: Array, s: Array, reach: float, pixel: float, s_map: Map, left_map: Map
 ) -> None:

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from sim.compiled import compiled
 from sim.courses import textures
 from sim.courses.centreline import Centreline
 from sim.courses.road_config import RoadCourseConfig
@@ -183,7 +183,7 @@ def _strokes(width_m: float, look: RoadLook, marks: RoadMarks) -> _Strokes:
     )
 
 
-@njit(cache=True)
+@compiled
 def _bare(
     shape: tuple[int, int], first: tuple[int, int], tile: Tile, albedo: float, strength: float
 ) -> Map:
@@ -197,7 +197,7 @@ def _bare(
     return picture
 
 
-@njit(cache=True)
+@compiled
 def _paint(
     picture: Map,
     first: tuple[int, int],
@@ -235,7 +235,7 @@ def _paint(
             picture[row, column] = here
 
 
-@njit(cache=True)
+@compiled
 def _cover(offset: float, half: float) -> float:
     """Return how much of a pixel at this offset lies within ``half`` to either side, 0..1."""
     if half <= 0.0:
@@ -243,7 +243,7 @@ def _cover(offset: float, half: float) -> float:
     return min(max((half - abs(offset)) / PX_M + 0.5, 0.0), 1.0)
 
 
-@njit(cache=True)
+@compiled
 def _edge_line(left: float, half: float, line: float) -> float:
     if line <= 0.0:
         return 0.0
@@ -251,7 +251,7 @@ def _edge_line(left: float, half: float, line: float) -> float:
     return _cover(left, outer) - _cover(left, outer - line)
 
 
-@njit(cache=True)
+@compiled
 def _dash(s: float, left: float, k: _Strokes) -> float:
     across = _cover(left, k.dash_line / 2)
     if across == 0.0 or s < FIRST_DASH_M:
@@ -259,13 +259,13 @@ def _dash(s: float, left: float, k: _Strokes) -> float:
     return across * _cover((s - FIRST_DASH_M) % k.period - k.dash / 2, k.dash / 2)
 
 
-@njit(cache=True)
+@compiled
 def _gone(worn: float, share: float) -> float:
     """Return how much is missing where the wear pattern has this value, both 0..1."""
     return min(max((share * (1.0 + WEAR_EDGE) - worn) / WEAR_EDGE, 0.0), 1.0)
 
 
-@njit(cache=True)
+@compiled
 def _shade(picture: Map, first: tuple[int, int], tile: Tile, depth: float) -> None:
     """Darken by the soft pattern of light and shade, at most by ``depth``."""
     half, slope = np.float32(1.0 - depth / 2), np.float32(depth / 2 / CLIP * UNIT)
@@ -331,7 +331,7 @@ def _apart(albedo: float, difference: float, brighter: bool) -> float:
     return BRIGHTEST if albedo < 0.5 else DARKEST
 
 
-@njit(cache=True)
+@compiled
 def _grey(reflectance: Map) -> NDArray[np.uint8]:
     rows, columns = reflectance.shape
     grey = np.empty((rows, columns), np.uint8)

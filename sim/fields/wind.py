@@ -21,9 +21,9 @@ import math
 from typing import Annotated
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from sim.compiled import compiled
 from sim.config import Config
 from sim.randomise import Range, uniform, within
 from sim.rng import stream
@@ -131,7 +131,7 @@ def _horizontal(azimuth_rad: float) -> Vector:
     return np.array([math.cos(azimuth_rad), math.sin(azimuth_rad), 0.0])
 
 
-@njit(cache=True)
+@compiled
 def _dryden(white: Vector, horizontal_s: float, vertical_s: float, step_s: float) -> Vector:
     """Return gusts (N, 3) of unit variance along, left and up, from white noise (N, 5).
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import numpy as np
-from numba import njit
 from pydantic import Field
 
+from sim.compiled import compiled
 from sim.config import Config
 from sim.noise import standard_normal
 from sim.sensors.imu import NonNegative
@@ -39,7 +39,7 @@ class FlowConfig(Config):
     quantum_counts: NonNegative = 1.0
 
 
-@njit(cache=True)
+@compiled
 def counted(
     moved: float, noise: float, quantum: float, key: np.uint64, index: int
 ) -> tuple[float, float]:

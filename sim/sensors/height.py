@@ -11,9 +11,9 @@ import math
 from typing import Annotated
 
 import numpy as np
-from numba import njit
 from pydantic import Field
 
+from sim.compiled import compiled
 from sim.config import Config
 from sim.noise import standard_normal
 from sim.sensors.imu import NonNegative
@@ -40,20 +40,20 @@ class HeightConfig(Config):
     quantum_m: NonNegative = 0.001
 
 
-@njit(cache=True)
+@compiled
 def slant(upright: float) -> float:
     """Return distance over height at a tilt whose cosine is ``upright``."""
     tilt_rad = math.acos(min(upright, 1.0))
     return 1.0 / math.cos(max(tilt_rad - HALF_CONE_RAD, 0.0))
 
 
-@njit(cache=True)
+@compiled
 def noise_growth(distance_m: float) -> float:
     """Return the noise at a distance over the noise near the ground."""
     return 1.0 + math.exp(NOISE_GROWTH_PER_M * (distance_m - NOISE_DOUBLES_AT_M))
 
 
-@njit(cache=True)
+@compiled
 def ranged(
     distance_m: float, noise_m: float, quantum_m: float, key: np.uint64, index: int
 ) -> float:

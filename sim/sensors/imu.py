@@ -12,10 +12,10 @@ import math
 from typing import Annotated
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from pydantic import Field
 
+from sim.compiled import compiled
 from sim.config import Config
 from sim.noise import standard_normal
 
@@ -73,14 +73,14 @@ def low_pass_coefficients(cutoff_hz: float, rate_hz: float) -> tuple[float, floa
     )
 
 
-@njit(cache=True)
+@compiled
 def settle(memory: Vector, at: int, b0: float, a2: float, value: float) -> None:
     """Set one filter's two cells, from ``at`` on, to a past of nothing but ``value``."""
     memory[at] = value * (1.0 - b0)
     memory[at + 1] = value * (b0 - a2)
 
 
-@njit(cache=True)
+@compiled
 def low_passed(memory: Vector, at: int, b0: float, a1: float, a2: float, value: float) -> float:
     """Return the filter's next output; its two cells are ``memory[at]`` and ``memory[at + 1]``."""
     output: float = b0 * value + memory[at]
@@ -89,7 +89,7 @@ def low_passed(memory: Vector, at: int, b0: float, a1: float, a2: float, value: 
     return output
 
 
-@njit(cache=True)
+@compiled
 def noisy(truth: float, bias: float, noise: float, key: np.uint64, index: int) -> float:
     """Return one raw sample: what is true, off by the bias and by noise of that deviation."""
     if noise > 0.0:

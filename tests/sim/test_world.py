@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from sim import meshes
+from sim.airframe import GRAVITY_M_S2
 from sim.bullet import pybullet
 from sim.errors import MissingToolError
 from sim.frames import quaternion_from_euler, rotation_world_from_body
 from sim.scene import Box, Cylinder, Ground, Scene, SceneObject, Shuttle, Surface
-from sim.airframe import GRAVITY_M_S2
 from sim.world import World, require_display
 
 GREY = np.full((8, 8), 128, np.uint8)
