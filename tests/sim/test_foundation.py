@@ -16,7 +16,7 @@ from sim.config import Config, load, override, parse
 from sim.errors import BadInputError
 from sim.files import require_writable_folder, write_atomic
 from sim.fleet import run
-from sim.flight_log import FlightLog
+from sim.flight_log import FORMAT_VERSION, FlightLog
 from sim.frames import (
     euler_from_quaternion,
     quaternion_from_euler,
@@ -125,7 +125,7 @@ def test_rotations_agree_with_each_other():
 
 
 def make_log(value=1.0):
-    meta = {"format_version": 1, "scenario": "test", "seed": 1}
+    meta = {"format_version": FORMAT_VERSION, "scenario": "test", "seed": 1}
     return FlightLog(meta, {"state.tick": np.arange(3), "state.x": np.full((3, 2), value)})
 
 
