@@ -33,9 +33,9 @@ Integers = NDArray[np.int64]
 SAMPLES = 2
 """Each way, of a pixel: for the edges of things."""
 
-INSTANTS = np.array([0.125, 0.625, 0.875, 0.375])
-"""When the 2 x 2 samples of a pixel see, as shares of its exposure: spread evenly over it, and so
-that neither a row nor a column of samples is early or late."""
+INSTANTS = np.array([0.25, 0.75])
+"""When the 2 x 2 samples of a pixel see, as shares of its exposure: those on one diagonal at the
+first, the others at the second, so that neither a row nor a column of samples is early or late."""
 
 TAPS_MAX = 4
 """On the ground, along a footprint. Where that is longer than four times its width (seen under
@@ -461,8 +461,8 @@ def _draw_triangle(
             continue
         if row_bounds[row, 1] < y_low:
             break
-        for k in range(4):
-            share = readout * row / height + (1.0 - readout) * INSTANTS[k]
+        for half in range(2):
+            share = readout * row / height + (1.0 - readout) * INSTANTS[half]
             x0 = a[0, 0] + share * (b[0, 0] - a[0, 0])
             y0 = a[0, 1] + share * (b[0, 1] - a[0, 1])
             z0 = a[0, 2] + share * (b[0, 2] - a[0, 2])
@@ -495,26 +495,27 @@ def _draw_triangle(
                 np.float32(ry * inverse),
                 np.float32(rz * inverse),
             )
-            line = rays[row, k]
-            front, colour = nearness[row, k], seen[row, k]
-            for column in range(column_first, column_last + 1):
-                x, y = line[0, column], line[1, column]
-                e0 = x * p0 + y * p1 - p2
-                e1 = x * q0 + y * q1 - q2
-                e2 = x * r0 + y * r1 - r2
-                if min(e0, min(e1, e2)) >= np.float32(0.0):
-                    nearer = e0 + e1 + e2
-                    if front[column] < nearer <= NEAREST:
-                        front[column] = nearer
-                        if texture < 0:
-                            colour[column] = lit
-                        else:
-                            # e0 is of the edge from corner 0 to 1 and weighs corner 2.
-                            u = (e1 * u0 + e2 * u1 + e0 * u2) / nearer
-                            v = (e1 * v0 + e2 * v1 + e0 * v2) / nearer
-                            colour[column] = lit * _bilinear_repeated(
-                                texels, texture_levels, level, u, v
-                            )
+            for k in (half, 3 - half):
+                line = rays[row, k]
+                front, colour = nearness[row, k], seen[row, k]
+                for column in range(column_first, column_last + 1):
+                    x, y = line[0, column], line[1, column]
+                    e0 = x * p0 + y * p1 - p2
+                    e1 = x * q0 + y * q1 - q2
+                    e2 = x * r0 + y * r1 - r2
+                    if min(e0, min(e1, e2)) >= np.float32(0.0):
+                        nearer = e0 + e1 + e2
+                        if front[column] < nearer <= NEAREST:
+                            front[column] = nearer
+                            if texture < 0:
+                                colour[column] = lit
+                            else:
+                                # e0 is of the edge from corner 0 to 1 and weighs corner 2.
+                                u = (e1 * u0 + e2 * u1 + e0 * u2) / nearer
+                                v = (e1 * v0 + e2 * v1 + e0 * v2) / nearer
+                                colour[column] = lit * _bilinear_repeated(
+                                    texels, texture_levels, level, u, v
+                                )
 
 
 @compiled
