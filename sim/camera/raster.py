@@ -28,9 +28,6 @@ from sim.scene import Light, Scene, SceneObject
 
 Floats = NDArray[np.float64]
 
-EVERYWHERE_M = 1e9
-"""Radius of the sphere around a thing that moves: it is never left out for where it began."""
-
 NO_GROUND = GroundLayout(False, 0, 0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0)
 
 
@@ -69,32 +66,37 @@ class Raster:
         self._corners_m, self._uv, self._looks = (
             np.concatenate(column) for column in zip(none, *parts, strict=True)
         )
+        edges_m = self._corners_m[:, 1:] - self._corners_m[:, :1]
+        normals = np.cross(edges_m[:, 0], edges_m[:, 1])
+        offsets = (normals * self._corners_m[:, 0]).sum(axis=1)
+        self._planes = np.column_stack([normals, offsets])
         ends = np.cumsum([len(corners) for corners, _, _ in parts], dtype=int)
         self._spheres = np.zeros((len(parts), 6))
-        self._moving: list[tuple[slice, SceneObject]] = []
-        for index, (item, (corners, _, _)) in enumerate(zip(scene.objects, parts, strict=True)):
-            begin, end = ends[index] - len(corners), ends[index]
+        for index, (corners, _, _) in enumerate(parts):
             middle = corners.mean(axis=(0, 1))
             radius = np.linalg.norm(corners - middle, axis=2).max()
-            if item.motion is not None:
-                radius = EVERYWHERE_M
-                self._moving.append((slice(begin, end), item))
-            self._spheres[index] = *middle, radius, begin, end
+            self._spheres[index] = *middle, radius, ends[index] - len(corners), ends[index]
+        self._shifts_m = np.zeros((len(parts), 2, 3))
+        self._moving = [
+            (index, item) for index, item in enumerate(scene.objects) if item.motion is not None
+        ]
         self._texels, self._levels = atlas.packed()
 
     def render(self, capture: Capture) -> NDArray[np.float32]:
         """Return the radiance (H, W) float32, 0..1, averaged over pixels and exposure."""
         radiance = np.empty(self._shape, np.float32)
         duration_s = capture.closing_s - capture.opening_s
-        first, last = self._corners_m, self._corners_m
-        if self._moving:
-            first, last = self._moved(capture.opening_s), self._moved(capture.closing_s)
+        for index, item in self._moving:
+            start = np.array(item.position_world_m)
+            self._shifts_m[index, 0] = item.position_at(capture.opening_s) - start
+            self._shifts_m[index, 1] = item.position_at(capture.closing_s) - start
         raster_kernels.draw(
-            first,
-            last,
+            self._corners_m,
+            self._planes,
             self._uv,
             self._looks,
             self._spheres,
+            self._shifts_m,
             self._texels,
             self._levels,
             self._ground,
@@ -121,16 +123,10 @@ class Raster:
         view[3] = pose[:3] + rotation @ self._mount_body_m
         return view
 
-    def _moved(self, t_s: float) -> Floats:
-        corners = self._corners_m.copy()
-        for faces, item in self._moving:
-            corners[faces] += item.position_at(t_s) - np.array(item.position_world_m)
-        return corners
-
 
 def _bounds(rays: Floats) -> tuple[Floats, Floats]:
-    """Return the least and the largest y of each row of pixels (H, 2), x of each column (W, 2)."""
-    rows = rays[..., 1].reshape(rays.shape[0] // SAMPLES, -1)
+    """Return the least and the largest -y of each row of pixels (H, 2), x of each column (W, 2)."""
+    rows = -rays[..., 1].reshape(rays.shape[0] // SAMPLES, -1)
     columns = rays[..., 0].T.reshape(rays.shape[1] // SAMPLES, -1)
     return (
         np.stack([rows.min(axis=1), rows.max(axis=1)], axis=1),

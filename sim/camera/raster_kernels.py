@@ -74,11 +74,12 @@ class GroundLayout(NamedTuple):
 
 @compiled
 def draw(
-    first_m: Floats,
-    last_m: Floats,
+    corners_m: Floats,
+    planes: Floats,
     uv: Floats,
     looks: Floats,
     spheres: Floats,
+    shifts_m: Floats,
     texels: Bytes,
     levels: Integers,
     ground: GroundLayout,
@@ -98,12 +99,13 @@ def draw(
     """Draw a frame into ``radiance`` (H, W).
 
     Args:
-        first_m: (T, 3, 3) corners of all triangles in the world, at the shutter's opening.
-        last_m: the same at its closing.
+        corners_m: (T, 3, 3) corners of all triangles in the world, of moving things at their start.
+        planes: (T, 4) their outward normals n, of any length, and n . corner.
         uv: (T, 3, 2) their places in their textures.
         looks: (T, 3) texture or -1, radiance of white, side of a texel in m.
         spheres: (N, 6) of each thing a sphere around it (centre, radius) and its triangles, from
             and up to which.
+        shifts_m: (N, 2, 3) how far each thing has moved at opening and closing.
         texels: all levels of all textures, see ``sim.camera.mipmap``.
         levels: where they are.
         ground: see GroundLayout.
@@ -114,7 +116,7 @@ def draw(
         readout: the last row's delay, as a share of the time from opening to closing.
         pixel: side of a pixel at depth 1.
         rays: (H, 4, 2, W) x and y of each sample's ray.
-        row_bounds: (H, 2) least and largest y of a row's rays.
+        row_bounds: (H, 2) least and largest -y of a row's rays; both grow from row to row.
         column_bounds: (W, 2) least and largest x of a column's.
         cone: cosine and sine of the half angle of a cone around all rays.
         nearness: (H, 4, W) scratch: inverse depth of what each sample sees, 0 for none.
@@ -122,30 +124,26 @@ def draw(
         radiance: written.
     """
     nearness[:] = 0.0
-    a, b, box = np.empty((3, 3)), np.empty((3, 3)), np.empty(4)
-    for thing in range(len(spheres)):
-        if _in_sight(spheres[thing], opening, closing, cone):
-            for triangle in range(int(spheres[thing, 4]), int(spheres[thing, 5])):
-                _into_camera(first_m[triangle], opening, a)
-                _into_camera(last_m[triangle], closing, b)
-                # A triangle that faces away at both ends is the back of something.
-                if _volume(a) < 0.0 or _volume(b) < 0.0:
-                    _draw_triangle(
-                        a,
-                        b,
-                        uv[triangle],
-                        looks[triangle],
-                        texels,
-                        levels,
-                        readout,
-                        pixel,
-                        rays,
-                        row_bounds,
-                        column_bounds,
-                        box,
-                        nearness,
-                        seen,
-                    )
+    _draw_things(
+        corners_m,
+        planes,
+        uv,
+        looks,
+        spheres,
+        shifts_m,
+        texels,
+        levels,
+        opening,
+        closing,
+        readout,
+        pixel,
+        rays,
+        row_bounds,
+        column_bounds,
+        cone,
+        nearness,
+        seen,
+    )
     _draw_ground(
         ground,
         texels,
@@ -163,15 +161,14 @@ def draw(
 
 
 @compiled
-def _in_sight(sphere: Floats, opening: Floats, closing: Floats, cone: Floats) -> bool:
+def _in_sight(sphere: Floats, shift_m: Floats, view: Floats, cone: Floats) -> bool:
     """Return whether a thing may be seen: its sphere and the cone around the image meet."""
-    ahead = 1e9
-    for view in (opening, closing):
-        x, y, z = sphere[0] - view[3, 0], sphere[1] - view[3, 1], sphere[2] - view[3, 2]
-        depth = -(view[2, 0] * x + view[2, 1] * y + view[2, 2] * z)
-        away = math.sqrt(max(x * x + y * y + z * z - depth * depth, 0.0))
-        ahead = min(ahead, away * cone[0] - depth * cone[1])
-    return ahead <= sphere[3]
+    x = sphere[0] + shift_m[0] - view[3, 0]
+    y = sphere[1] + shift_m[1] - view[3, 1]
+    z = sphere[2] + shift_m[2] - view[3, 2]
+    depth = -(view[2, 0] * x + view[2, 1] * y + view[2, 2] * z)
+    away = math.sqrt(max(x * x + y * y + z * z - depth * depth, 0.0))
+    return away * cone[0] - depth * cone[1] <= sphere[3]
 
 
 @compiled
@@ -412,110 +409,144 @@ def _bilinear_repeated(
 
 
 @compiled
-def _draw_triangle(
-    a: Floats,
-    b: Floats,
+def _draw_things(
+    corners_m: Floats,
+    planes: Floats,
     uv: Floats,
-    look: Floats,
+    looks: Floats,
+    spheres: Floats,
+    shifts_m: Floats,
     texels: Bytes,
     levels: Integers,
+    opening: Floats,
+    closing: Floats,
     readout: float,
     pixel: float,
     rays: Singles,
     row_bounds: Floats,
     column_bounds: Floats,
-    box: Floats,
+    cone: Floats,
     nearness: Singles,
     seen: Singles,
 ) -> None:
-    """Draw one triangle with the corners ``a`` and ``b`` (3, 3) at opening and closing."""
-    height, width = nearness.shape[0], nearness.shape[2]
-    _outline(a, box, True)
-    _outline(b, box, False)
-    x_low, x_high, y_low, y_high = box[0], box[1], box[2], box[3]
-    if y_high < row_bounds[height - 1, 0] or y_low > row_bounds[0, 1]:
-        return
-    if x_high < column_bounds[0, 0] or x_low > column_bounds[width - 1, 1]:
-        return
-    column_first, column_last = 0, width - 1
-    while column_first < width - 1 and column_bounds[column_first, 1] < x_low:
-        column_first += 1
-    while column_last > 0 and column_bounds[column_last, 0] > x_high:
-        column_last -= 1
-
-    texture, lit = int(look[0]), np.float32(look[1])
-    level, columns, rows = 0, 0.0, 0.0
-    texture_levels = levels[max(texture, 0)]
-    if texture >= 0:
-        lit /= np.float32(255.0)
-        middle = -(a[0, 2] + a[1, 2] + a[2, 2]) / 3.0
-        across = max(middle, NEAR_M) * pixel / look[2]
-        if across > 1.0:
-            level = min(int(math.log2(across) + 0.5), levels[texture, 0, 3] - 1)
-        columns, rows = float(levels[texture, 0, 2]), float(levels[texture, 0, 1])
-    u0, v0 = uv[0, 0] * columns, uv[0, 1] * rows
-    u1, v1 = uv[1, 0] * columns, uv[1, 1] * rows
-    u2, v2 = uv[2, 0] * columns, uv[2, 1] * rows
-    for row in range(height):
-        if row_bounds[row, 0] > y_high:
+    """Draw all things into the samples."""
+    height = nearness.shape[0]
+    # Corners of a triangle in the camera's frame at opening and closing, and what follows of them.
+    a, b, box, edges = np.empty((3, 3)), np.empty((3, 3)), np.empty(4), np.empty((9, 3))
+    zero = np.float32(0.0)
+    for thing in range(len(spheres)):
+        if not (
+            _in_sight(spheres[thing], shifts_m[thing, 0], opening, cone)
+            or _in_sight(spheres[thing], shifts_m[thing, 1], closing, cone)
+        ):
             continue
-        if row_bounds[row, 1] < y_low:
-            break
-        for half in range(2):
-            share = readout * row / height + (1.0 - readout) * INSTANTS[half]
-            x0 = a[0, 0] + share * (b[0, 0] - a[0, 0])
-            y0 = a[0, 1] + share * (b[0, 1] - a[0, 1])
-            z0 = a[0, 2] + share * (b[0, 2] - a[0, 2])
-            x1 = a[1, 0] + share * (b[1, 0] - a[1, 0])
-            y1 = a[1, 1] + share * (b[1, 1] - a[1, 1])
-            z1 = a[1, 2] + share * (b[1, 2] - a[1, 2])
-            x2 = a[2, 0] + share * (b[2, 0] - a[2, 0])
-            y2 = a[2, 1] + share * (b[2, 1] - a[2, 1])
-            z2 = a[2, 2] + share * (b[2, 2] - a[2, 2])
-            px, py, pz = y0 * z1 - z0 * y1, z0 * x1 - x0 * z1, x0 * y1 - y0 * x1
-            volume = x2 * px + y2 * py + z2 * pz
-            if volume >= 0.0:
+        # Where the camera is, for a thing that has not moved.
+        first = opening[3] - shifts_m[thing, 0]
+        last = closing[3] - shifts_m[thing, 1]
+        fx, fy, fz, lx, ly, lz = first[0], first[1], first[2], last[0], last[1], last[2]
+        for triangle in range(int(spheres[thing, 4]), int(spheres[thing, 5])):
+            # A triangle that faces away at both ends is the back of something.
+            nx, ny, nz = planes[triangle, 0], planes[triangle, 1], planes[triangle, 2]
+            behind = planes[triangle, 3]
+            if nx * fx + ny * fy + nz * fz <= behind and nx * lx + ny * ly + nz * lz <= behind:
                 continue
-            qx, qy, qz = y1 * z2 - z1 * y2, z1 * x2 - x1 * z2, x1 * y2 - y1 * x2
-            rx, ry, rz = y2 * z0 - z2 * y0, z2 * x0 - x2 * z0, x2 * y0 - y2 * x0
-            # Divided by the volume, their sum is the inverse of the depth.
-            inverse = 1.0 / volume
-            p0, p1, p2 = (
-                np.float32(px * inverse),
-                np.float32(py * inverse),
-                np.float32(pz * inverse),
-            )
-            q0, q1, q2 = (
-                np.float32(qx * inverse),
-                np.float32(qy * inverse),
-                np.float32(qz * inverse),
-            )
-            r0, r1, r2 = (
-                np.float32(rx * inverse),
-                np.float32(ry * inverse),
-                np.float32(rz * inverse),
-            )
-            for k in (half, 3 - half):
-                line = rays[row, k]
-                front, colour = nearness[row, k], seen[row, k]
-                for column in range(column_first, column_last + 1):
-                    x, y = line[0, column], line[1, column]
-                    e0 = x * p0 + y * p1 - p2
-                    e1 = x * q0 + y * q1 - q2
-                    e2 = x * r0 + y * r1 - r2
-                    if min(e0, min(e1, e2)) >= np.float32(0.0):
-                        nearer = e0 + e1 + e2
-                        if front[column] < nearer <= NEAREST:
-                            front[column] = nearer
-                            if texture < 0:
-                                colour[column] = lit
-                            else:
-                                # e0 is of the edge from corner 0 to 1 and weighs corner 2.
-                                u = (e1 * u0 + e2 * u1 + e0 * u2) / nearer
-                                v = (e1 * v0 + e2 * v1 + e0 * v2) / nearer
-                                colour[column] = lit * _bilinear_repeated(
-                                    texels, texture_levels, level, u, v
-                                )
+            _into_camera(corners_m, triangle, opening, first, a)
+            _into_camera(corners_m, triangle, closing, last, b)
+            _outline(a, box, True)
+            _outline(b, box, False)
+            x_low, x_high, y_low, y_high = box[0], box[1], box[2], box[3]
+            column_first, column_last = _reached(column_bounds, x_low, x_high)
+            row_first, row_last = _reached(row_bounds, -y_high, -y_low)
+            if column_first > column_last or row_first > row_last:
+                continue
+
+            texture, lit = int(looks[triangle, 0]), np.float32(looks[triangle, 1])
+            level, columns, rows = 0, 0.0, 0.0
+            texture_levels = levels[max(texture, 0)]
+            if texture >= 0:
+                lit /= np.float32(255.0)
+                middle = -(a[0, 2] + a[1, 2] + a[2, 2]) / 3.0
+                across = max(middle, NEAR_M) * pixel / looks[triangle, 2]
+                if across > 1.0:
+                    level = min(int(math.log2(across) + 0.5), levels[texture, 0, 3] - 1)
+                columns, rows = float(levels[texture, 0, 2]), float(levels[texture, 0, 1])
+            u0, v0 = uv[triangle, 0, 0] * columns, uv[triangle, 0, 1] * rows
+            u1, v1 = uv[triangle, 1, 0] * columns, uv[triangle, 1, 1] * rows
+            u2, v2 = uv[triangle, 2, 0] * columns, uv[triangle, 2, 1] * rows
+            _edges(a, b, edges)
+            for row in range(row_first, row_last + 1):
+                for half in range(2):
+                    share = readout * row / height + (1.0 - readout) * INSTANTS[half]
+                    px, py, pz = _at(edges, 0, share), _at(edges, 1, share), _at(edges, 2, share)
+                    volume = (
+                        (a[2, 0] + share * (b[2, 0] - a[2, 0])) * px
+                        + (a[2, 1] + share * (b[2, 1] - a[2, 1])) * py
+                        + (a[2, 2] + share * (b[2, 2] - a[2, 2])) * pz
+                    )
+                    if volume >= 0.0:
+                        continue
+                    # Divided by the volume, their sum is the inverse of the depth.
+                    inverse = 1.0 / volume
+                    p0, p1, p2 = (
+                        np.float32(px * inverse),
+                        np.float32(py * inverse),
+                        np.float32(pz * inverse),
+                    )
+                    q0, q1, q2 = (
+                        np.float32(_at(edges, 3, share) * inverse),
+                        np.float32(_at(edges, 4, share) * inverse),
+                        np.float32(_at(edges, 5, share) * inverse),
+                    )
+                    r0, r1, r2 = (
+                        np.float32(_at(edges, 6, share) * inverse),
+                        np.float32(_at(edges, 7, share) * inverse),
+                        np.float32(_at(edges, 8, share) * inverse),
+                    )
+                    for k in (half, 3 - half):
+                        line = rays[row, k]
+                        front, colour = nearness[row, k], seen[row, k]
+                        for column in range(column_first, column_last + 1):
+                            x, y = line[0, column], line[1, column]
+                            e0 = x * p0 + y * p1 - p2
+                            e1 = x * q0 + y * q1 - q2
+                            e2 = x * r0 + y * r1 - r2
+                            if min(e0, min(e1, e2)) >= zero:
+                                nearer = e0 + e1 + e2
+                                if front[column] < nearer <= NEAREST:
+                                    front[column] = nearer
+                                    if texture < 0:
+                                        colour[column] = lit
+                                    else:
+                                        # e0 is of the edge from corner 0 to 1 and weighs corner 2.
+                                        u = (e1 * u0 + e2 * u1 + e0 * u2) / nearer
+                                        v = (e1 * v0 + e2 * v1 + e0 * v2) / nearer
+                                        colour[column] = lit * _bilinear_repeated(
+                                            texels, texture_levels, level, u, v
+                                        )
+
+
+@compiled
+def _edges(a: Floats, b: Floats, edges: Floats) -> None:
+    """Write the normals of the three edges' planes through the camera, as polynomials of the time.
+
+    Corners move uniformly from ``a`` to ``b`` (3, 3), so a cross product of two of them is
+    quadratic: ``edges`` (9, 3) holds the coefficients of x, y and z for the edges 0-1, 1-2, 2-0.
+    """
+    for edge in range(3):
+        i, j = edge, (edge + 1) % 3
+        for axis in range(3):
+            k, m = (axis + 1) % 3, (axis + 2) % 3
+            ik, im, jk, jm = a[i, k], a[i, m], a[j, k], a[j, m]
+            dik, dim, djk, djm = b[i, k] - ik, b[i, m] - im, b[j, k] - jk, b[j, m] - jm
+            row = 3 * edge + axis
+            edges[row, 0] = ik * jm - im * jk
+            edges[row, 1] = ik * djm - im * djk + dik * jm - dim * jk
+            edges[row, 2] = dik * djm - dim * djk
+
+
+@compiled
+def _at(edges: Floats, row: int, share: float) -> float:
+    return edges[row, 0] + share * (edges[row, 1] + share * edges[row, 2])
 
 
 @compiled
@@ -541,21 +572,33 @@ def _widen(box: Floats, x: float, y: float) -> None:
 
 
 @compiled
-def _into_camera(corners_m: Floats, view: Floats, out: Floats) -> None:
-    """Write a triangle's corners (3, 3) in the camera's frame."""
+def _into_camera(
+    corners_m: Floats, triangle: int, view: Floats, place_m: Floats, out: Floats
+) -> None:
+    """Write a triangle's corners (3, 3) as seen with the axes of ``view`` from ``place_m``."""
     for corner in range(3):
-        x = corners_m[corner, 0] - view[3, 0]
-        y = corners_m[corner, 1] - view[3, 1]
-        z = corners_m[corner, 2] - view[3, 2]
+        x = corners_m[triangle, corner, 0] - place_m[0]
+        y = corners_m[triangle, corner, 1] - place_m[1]
+        z = corners_m[triangle, corner, 2] - place_m[2]
         for axis in range(3):
             out[corner, axis] = view[axis, 0] * x + view[axis, 1] * y + view[axis, 2] * z
 
 
 @compiled
-def _volume(p: Floats) -> float:
-    """Return six times the signed volume of the corners with the camera."""
-    return (
-        p[0, 0] * (p[1, 1] * p[2, 2] - p[1, 2] * p[2, 1])
-        + p[0, 1] * (p[1, 2] * p[2, 0] - p[1, 0] * p[2, 2])
-        + p[0, 2] * (p[1, 0] * p[2, 1] - p[1, 1] * p[2, 0])
-    )
+def _reached(bounds: Floats, low: float, high: float) -> tuple[int, int]:
+    """Return the first and the last of rising intervals (N, 2) that meet [low, high]."""
+    first, beyond = 0, len(bounds)
+    while first < beyond:
+        middle = (first + beyond) // 2
+        if bounds[middle, 1] < low:
+            first = middle + 1
+        else:
+            beyond = middle
+    last, beyond = -1, len(bounds) - 1
+    while last < beyond:
+        middle = (last + beyond + 1) // 2
+        if bounds[middle, 0] > high:
+            beyond = middle - 1
+        else:
+            last = middle
+    return first, last
