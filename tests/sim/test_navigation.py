@@ -14,7 +14,7 @@ from sim.errors import BadInputError
 from sim.frames import euler_from_quaternion, quaternion_from_euler, rotation_world_from_body
 from sim.navigation import FLOW, Navigation, NavigationConfig, observe
 from sim.noise import noise_key, standard_normal
-from sim.sensors import flow, height
+from sim.sensors import flow, height, imu
 
 CLOCK = Clock()
 TICK_S = CLOCK.tick_s
@@ -208,6 +208,17 @@ def test_flow_finds_a_wrong_tilt_and_without_it_the_tilt_stays():
             assert np.abs(estimate[7:9]).max() > 1.0
 
 
+def test_height_finds_a_wrong_climb_rate():
+    navigation = Navigation(only(), CLOCK, 1)
+    states, forces = hover(2.0)
+    estimate = navigation.start(states[0, :3] + [0, 0, 0.2], 0.0)
+    navigation.memory[9] = 0.3
+    for tick, (state, force) in enumerate(zip(states, forces, strict=True)):
+        observe(tick, navigation.rng, state, force, navigation.params, navigation.memory, estimate)
+    assert estimate[2] == pytest.approx(0.5, abs=1e-4)
+    assert estimate[9] == pytest.approx(0.0, abs=1e-3)
+
+
 def hover_error(config, height_m, axis):
     return believed(config, 2, hover(20.0, height_m))[2000:, axis]
 
@@ -300,6 +311,25 @@ def test_a_rate_that_does_not_divide_the_base_rate_names_its_key(sensor):
     config = NavigationConfig.model_validate({sensor: {"rate_hz": 300}})
     with pytest.raises(BadInputError, match=f"navigation.{sensor}.rate_hz"):
         Navigation(config, CLOCK, 1)
+
+
+def test_a_low_pass_halves_the_power_at_its_cut_off_and_starts_settled():
+    b0, a1, a2 = imu.low_pass_coefficients(80.0, 1000.0)
+    memory = np.zeros(2)
+    imu.settle(memory, 0, b0, a2, 3.0)
+    assert imu.low_passed(memory, 0, b0, a1, a2, 3.0) == pytest.approx(3.0)
+
+    wave = np.sin(2 * math.pi * 80.0 * np.arange(2000) * TICK_S)
+    passed = np.array([imu.low_passed(memory, 0, b0, a1, a2, value) for value in wave])[1000:]
+    assert np.mean(passed**2) / np.mean(wave[1000:] ** 2) == pytest.approx(0.5, rel=0.01)
+
+
+@pytest.mark.parametrize("sensor", ["gyro", "accelerometer"])
+def test_both_low_passes_are_in_the_loop(sensor):
+    ideal = believed(only(), 1, manoeuvre(), yaw_rad=1.0)
+    slow = believed(only(sensor, "low_pass_hz", 5.0), 1, manoeuvre(), yaw_rad=1.0)
+    cells = slice(10, 13) if sensor == "gyro" else slice(7, 10)
+    assert np.abs(slow - ideal)[100:, cells].max() > 0.005
 
 
 def test_a_slower_flow_sensor_is_read_less_often():

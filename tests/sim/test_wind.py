@@ -143,6 +143,13 @@ def test_sampling_is_pure_and_the_seed_decides():
     assert other.sample(ORIGIN, 2.503).tobytes() != forwards[1]
 
 
+def test_between_two_instants_the_wind_goes_straight():
+    field = wind(mean_m_s=2, turbulence=1)
+    before, middle, after = (field.sample(ORIGIN, t) for t in (2.5, 2.505, 2.51))
+    assert middle == pytest.approx((before + after) / 2)
+    assert not np.allclose(before, after, rtol=1e-6)
+
+
 def test_a_caller_cannot_change_the_wind_through_an_answer():
     field = wind(mean_m_s=2, turbulence=1)
     answer = field.sample(ORIGIN, 1.0)
