@@ -257,6 +257,7 @@ import numpy as np
 from sim.camera.bullet import BulletCamera
 from sim.camera.chase import ChaseCamera
 from sim.camera.config import load_camera
+from sim.camera.renderer import Capture
 from sim.courses.road import RoadCourseConfig, generate_road
 from sim.world import World
 course = generate_road(RoadCourseConfig(), 1)
@@ -266,7 +267,7 @@ with World(course.scene, gui=True) as world:
     for _ in range(3):
         world.step()
         chase.follow(world.drone_state())
-        radiance = camera.render(world.drone_state())
+        radiance = camera.render(Capture.still(world.drone_state()))
 print("SEEN", radiance.std() > 0.01)
 """
     result = subprocess.run(
