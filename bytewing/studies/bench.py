@@ -19,21 +19,34 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+from numpy.typing import NDArray
 
 import sim.flight
 from bytewing import api
 from bytewing.studies import bench_workloads, gym_flight
 from policies.bundle import PolicyBundle
 from scenarios.pilots import ExportedPilot
+from sim.airframe import load_airframe
+from sim.autopilot import Autopilot, run_loops
+from sim.clock import Clock
+from sim.compiled import compiled
 from sim.errors import BadInputError, did_you_mean
+from sim.navigation import Navigation, NavigationConfig
+from sim.pilot import HOVER
+from sim.plant import Plant
 
 Result = dict[str, Any]
+Vector = NDArray[np.float64]
 
 POLICY = "road"
 RUNS = 3
 GYM_S = 5.0
 """Simulated seconds that gym-pybullet-drones flies, each scene."""
 GYM_TIME_LIMIT_S = 300.0
+
+DRONE = "drone"
+SPLIT_TICKS = 20_000
+"""Of the drone flown alone, to see where the time of its one compiled call goes."""
 
 # What the loop calls, as (owner, attribute, name in the table); what is left over is the loop
 # itself, drawing the course and packing the log.
@@ -42,7 +55,7 @@ PARTS = (
     (sim.flight.Raster, "render", "rendering"),
     (sim.flight.Sensor, "expose", "sensor"),
     (sim.flight.Faults, "deliver", "faults"),
-    (sim.flight.Plant, "advance", "drone (physics, its sensors, autopilot)"),
+    (sim.flight.Plant, "advance", DRONE),
     (sim.flight.Wind, "sample", "wind"),
     (sim.flight.World, "__init__", "contacts, set-up"),
     (sim.flight.World, "drone_touches", "contacts"),
@@ -141,6 +154,10 @@ def _flight_shares(
         simulated_s = _fly_all(flights, bundle)
         total_s = time.perf_counter() - start
     spent["loop"] = total_s - sum(spent.values())
+    drone_s = spent.pop(DRONE)
+    split = _drone_split()
+    for part, seconds in split.items():
+        spent[part] = drone_s * seconds / sum(split.values())
     return [
         _result(
             f"flight.share.{name}",
@@ -150,6 +167,61 @@ def _flight_shares(
         )
         for name, seconds in sorted(spent.items(), key=lambda item: -item[1])
     ]
+
+
+def _drone_split() -> dict[str, float]:
+    """Return the seconds of a tick that the parts of the drone's compiled loop take."""
+    airframe, clock, wind = load_airframe("crazyflie21"), Clock(), np.zeros(3)
+
+    def flown_s(navigation: Navigation | None) -> float:
+        plant = Plant(airframe, clock, (0.0, 0.0, 1.0), 0.0, navigation=navigation)
+        return _median_s(lambda: plant.advance(SPLIT_TICKS, HOVER, wind), RUNS)
+
+    autopilot = Autopilot(airframe, clock)
+    autopilot.reset(1.0, 0.0)
+    estimate = np.array([0, 0, 1.0, 0, 0, 0, 1.0, 0, 0, 0, 0, 0, 0])
+    autopilot_s = _median_s(
+        lambda: _run_autopilot(
+            SPLIT_TICKS,
+            autopilot.attitude_period,
+            autopilot.position_period,
+            estimate,
+            np.array(HOVER),
+            autopilot.gains,
+            autopilot.mixer,
+            autopilot.limits,
+            autopilot.memory,
+            autopilot.links,
+            autopilot.motor_command,
+        ),
+        RUNS,
+    )
+    truth_s = flown_s(None)
+    sensing_s = flown_s(Navigation(NavigationConfig(), clock, 0)) - truth_s
+    return {
+        "physics": truth_s - autopilot_s,
+        "autopilot": autopilot_s,
+        "drone's sensors and estimate": sensing_s,
+    }
+
+
+@compiled
+def _run_autopilot(
+    ticks: int,
+    attitude_period: int,
+    position_period: int,
+    estimate: Vector,
+    command: Vector,
+    gains: Vector,
+    mixer: Vector,
+    limits: Vector,
+    memory: Vector,
+    links: Vector,
+    motor_command: Vector,
+) -> None:
+    for tick in range(0, ticks, attitude_period):
+        due = tick % position_period == 0
+        run_loops(due, estimate, command, gains, mixer, limits, memory, links, motor_command)
 
 
 def _gym_rate(checkout: Path, python: Path, obstacles: bool) -> float:
