@@ -38,6 +38,13 @@ class Clock:
             f"key '{name}' = {rate_hz}: must divide the base rate of {self.base_rate_hz} Hz"
         )
 
+    def require_divides(self, rate_hz: float, name: str) -> None:
+        """Raise ValueError, for the validators of configurations, where ``period_ticks`` would."""
+        try:
+            self.period_ticks(rate_hz, name)
+        except BadInputError as error:
+            raise ValueError(str(error)) from error
+
     def ticks(self, duration_s: float) -> int:
         """Return the number of whole ticks that cover ``duration_s`` (rounded up).
 

@@ -7,11 +7,12 @@ stream.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sim.camera.faults import FaultsConfig
+from sim.clock import Clock
 from sim.config import Config
 from sim.fields.wind import WindConfig
 from sim.navigation import NavigationConfig
@@ -48,3 +49,10 @@ class Conditions(Config):
     navigation: NavigationConfig = Field(default_factory=NavigationConfig)
     battery: BatteryUse = Field(default_factory=BatteryUse)
     faults: FaultsConfig = Field(default_factory=FaultsConfig)
+
+    @model_validator(mode="after")
+    def _rates_divide(self) -> Self:
+        clock, sensors = Clock(), self.navigation
+        clock.require_divides(sensors.flow.rate_hz, "navigation.flow.rate_hz")
+        clock.require_divides(sensors.height.rate_hz, "navigation.height.rate_hz")
+        return self

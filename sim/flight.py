@@ -26,6 +26,7 @@ from sim.camera.renderer import Capture
 from sim.camera.sensor import Sensor
 from sim.clock import Clock
 from sim.conditions import Conditions
+from sim.fields.field import sample_finite
 from sim.fields.wind import Wind
 from sim.flight_log import FORMAT_VERSION, FlightLog
 from sim.navigation import Navigation
@@ -170,7 +171,7 @@ def fly(setup: FlightSetup, pilot: Pilot, watch: Watch | None = None) -> FlightL
                 recorder.command(tick, command)
             if tick % state_period == 0:
                 state = plant.drone_state()
-                wind_world_m_s = wind.sample(state.position_world_m, t_s)
+                wind_world_m_s = sample_finite(wind, state.position_world_m, t_s)
                 recorder.state(tick, state, plant, wind_world_m_s)
                 world.place_drone(state.position_world_m, state.quaternion_xyzw)
                 world.move_things(t_s)

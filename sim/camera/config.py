@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from sim.camera.distortion import Distortion
+from sim.clock import Clock
 from sim.config import Config, load
 from sim.errors import BadInputError, did_you_mean
 from sim.randomise import Range, within
@@ -107,6 +108,7 @@ class CameraConfig(Config):
 
     @model_validator(mode="after")
     def _frames_fit_their_period(self) -> CameraConfig:
+        Clock().require_divides(self.rate_hz, "rate_hz")
         period_s = 1 / self.rate_hz
         taken_s = self.readout_s + self.exposure.time_s
         if taken_s > period_s:
