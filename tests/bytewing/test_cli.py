@@ -291,7 +291,8 @@ def start_training(out, *more):
 def test_training_survives_ctrl_c_and_kill(tmp_path):
     """That it ends in the same bytes as without is tested in ``tests/policies``."""
     interrupted = start_training(tmp_path / "policy")
-    wait_for_flights(tmp_path / "policy", 2)
+    # Early: a Ctrl-C that meets PyTorch while it imports its parts, after the flights, is lost.
+    wait_for_flights(tmp_path / "policy", 1)
     os.killpg(interrupted.pid, signal.SIGINT)
     _, err = interrupted.communicate(timeout=60)
     assert interrupted.returncode == 130, err
@@ -313,7 +314,7 @@ def wait_for_flights(out, count):
     deadline = time.monotonic() + 120
     while len(list((out / "training" / "dataset").glob("*.npz"))) < count:
         assert time.monotonic() < deadline
-        time.sleep(0.1)
+        time.sleep(0.02)
 
 
 def test_training_without_torch_says_what_to_install(tmp_path):
