@@ -276,6 +276,11 @@ def test_logs_do_not_depend_on_process_or_jobs(tmp_path):
         assert one.read_bytes() == (tmp_path / "jobs2" / one.name).read_bytes()
 
 
+def hear_interrupts():
+    """A shell's background jobs start with SIGINT ignored, and hand that on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start_training(out, *more):
     command = [sys.executable, "-m", "bytewing", "train", "road", "--out", str(out)]
     return subprocess.Popen(
@@ -284,6 +289,7 @@ def start_training(out, *more):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=hear_interrupts,
     )
 
 
@@ -291,7 +297,6 @@ def start_training(out, *more):
 def test_training_survives_ctrl_c_and_kill(tmp_path):
     """That it ends in the same bytes as without is tested in ``tests/policies``."""
     interrupted = start_training(tmp_path / "policy")
-    # Early: a Ctrl-C that meets PyTorch while it imports its parts, after the flights, is lost.
     wait_for_flights(tmp_path / "policy", 1)
     os.killpg(interrupted.pid, signal.SIGINT)
     _, err = interrupted.communicate(timeout=60)

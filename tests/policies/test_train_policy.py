@@ -35,6 +35,11 @@ def whole(tmp_path_factory):
     return out
 
 
+def hear_interrupts():
+    """A shell's background jobs start with SIGINT ignored, and hand that on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def same_bundle(a, b):
     return all((a / name).read_bytes() == (b / name).read_bytes() for name in BUNDLE)
 
@@ -89,6 +94,7 @@ def test_killed_or_interrupted_it_resumes_to_the_same_bytes(whole, tmp_path):
             [sys.executable, "-c", script, out],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            preexec_fn=hear_interrupts,
         )
         deadline = time.monotonic() + 120
         while not (out / "training" / appears).exists() and child.poll() is None:
