@@ -34,12 +34,12 @@ from policies.runtimes import Infer, float_inference
 from policies.splits import Split, require
 from sim.airframe import Airframe
 from sim.camera.config import CameraConfig
-from sim.courses.road import generate_road
+from sim.courses.registry import generate_course
 from sim.distribution import Distribution
 from sim.errors import BadInputError
 from sim.fleet import run
 from sim.flight import FlightSetup, fly
-from sim.pilot import Observation, VelocityCommand
+from sim.pilot import Commanding, Observation, VelocityCommand
 from sim.progress import Advance
 from sim.rng import stream
 
@@ -104,7 +104,7 @@ class CollectJob:
         }
 
 
-class CollectingPilot:
+class CollectingPilot(Commanding):
     """Flies by teacher and learner in turns, pushed about, and keeps the teacher's labels."""
 
     needs_frames = True
@@ -165,7 +165,7 @@ class CollectingPilot:
 def collect_flight(job: CollectJob) -> FlightFrames:
     """Fly one job and return its frames; a worker runs it, perhaps on another machine."""
     require(job.split, job.course_seed)
-    course = generate_road(job.distribution.course, job.course_seed)
+    course = generate_course(job.distribution.course, job.course_seed)
     learner = float_inference(job.learner) if job.learner else None
     pilot = CollectingPilot(RoadTeacher(course), learner, job.teacher_share, job.course_seed)
     setup = FlightSetup(

@@ -18,7 +18,7 @@ from policies.guidance import RoadGuide, as_command
 from sim.courses.centreline import Centreline
 from sim.courses.road_crossings import COMMIT_M, HIT_M
 from sim.frames import euler_from_quaternion, wrap_angle_rad
-from sim.pilot import DroneState, Observation, VelocityCommand
+from sim.pilot import Commanding, DroneState, Observation, VelocityCommand
 
 # Constants of the road guidance. Bends have a radius of at least 1.0 m, so 0.7 m/s asks for 0.7
 # rad/s; the rest is for coming back to the road. The thresholds and the teacher's ramp below
@@ -153,7 +153,7 @@ def _ramp(ahead_m: float) -> float:
 Labeller = Callable[[Observation], RoadLabels]
 
 
-class GuidedPilot:
+class GuidedPilot(Commanding):
     """A pilot that sends labels through the road guidance."""
 
     latency_s = 0.0

@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from policies.bundle import PolicyBundle, PolicySpec
 from policies.guidance import RoadGuide, as_command, dequantise
 from sim.errors import BadInputError
-from sim.pilot import Observation, VelocityCommand
+from sim.pilot import Commanding, Observation, VelocityCommand
 
 Frame = NDArray[np.uint8]
 # (C, H, W) uint8 -> (K,) raw outputs: int8, or float32 from a float network
 Infer = Callable[[Frame], NDArray[np.generic]]
 
 
-class NetworkPilot:
+class NetworkPilot(Commanding):
     """A pilot that flies by a network: frames in, outputs, guidance, command.
 
     Attributes:

@@ -16,7 +16,7 @@ from scenarios.schema import Scenario
 from scenarios.stats import median, wilson_interval
 from sim.airframe import load_airframe
 from sim.camera.config import load_camera
-from sim.courses.road import generate_road
+from sim.courses.registry import generate_course
 from sim.flight import FlightSetup, Watch, fly
 from sim.flight_log import FlightLog
 from sim.plant import SimulationError
@@ -142,7 +142,7 @@ def fly_log(job: FlightJob, watch: Watch | None = None, gui: bool = False) -> Fl
         SimulationError: the simulation diverged; the error names the log of the flight up to there.
     """
     scenario = job.scenario
-    course = generate_road(scenario.course, job.seed)
+    course = generate_course(scenario.course, job.seed)
     pilot = make_pilot(job.runtime, job.bundle, job.target, course, scenario.latency_s)
     setup = FlightSetup(
         course=course,

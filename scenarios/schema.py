@@ -16,7 +16,7 @@ from pydantic import Field, field_validator
 
 from sim.conditions import Conditions
 from sim.config import Config, override, parse, read_toml
-from sim.courses.road import RoadCourseConfig
+from sim.courses.registry import CourseConfig
 from sim.distribution import is_path, laid_over, read_distribution, resolve_paths
 from sim.errors import BadInputError, did_you_mean
 
@@ -88,7 +88,7 @@ class Scenario(_Seeded, Conditions):
     camera: str = "hm01b0"
     policy: str = "road"
     latency_s: float | None = Field(default=None, ge=0, le=1)
-    course: RoadCourseConfig
+    course: CourseConfig
 
 
 class SuiteEntry(_Seeded):

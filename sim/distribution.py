@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field
 
 from sim.conditions import Conditions
 from sim.config import parse, read_toml
-from sim.courses.road_config import RoadCourseConfig
+from sim.courses.registry import CourseConfig
 from sim.errors import BadInputError, did_you_mean
 from sim.randomise import Range
 
@@ -37,14 +37,14 @@ class Distribution(Conditions):
         description: one line: what it is for.
         airframe: preset name or path of an airframe TOML.
         camera: preset name or path of a camera TOML.
-        course: see RoadCourseConfig.
+        course: a road's or another kind's table, see ``sim.courses.registry``.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=48)
     description: str = Field(min_length=10, max_length=200)
     airframe: str = "crazyflie21"
     camera: str = "hm01b0"
-    course: RoadCourseConfig
+    course: CourseConfig
 
     @property
     def sha256(self) -> str:

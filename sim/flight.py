@@ -27,10 +27,11 @@ from sim.camera.sensor import Sensor
 from sim.clock import Clock
 from sim.conditions import Conditions
 from sim.fields.field import sample_finite
+from sim.fields.gas import GasRelease
 from sim.fields.wind import Wind
 from sim.flight_log import FORMAT_VERSION, FlightLog
 from sim.navigation import Navigation
-from sim.pilot import HOVER, DroneState, Observation, Pilot, VelocityCommand
+from sim.pilot import HOVER, DroneState, Observation, Pilot, Report, VelocityCommand
 from sim.plant import Plant, SimulationError
 from sim.rng import stream
 from sim.scene import Scene
@@ -48,6 +49,10 @@ class Referee(Protocol):
 
     def update(self, t_s: float, state: DroneState, in_contact: bool) -> str | None:
         """Return the outcome once there is one; called at 100 Hz and at every contact."""
+        ...
+
+    def told(self, report: Report) -> str | None:
+        """Return the outcome of a flight whose pilot reports this, None where it flies on."""
         ...
 
 
@@ -72,6 +77,20 @@ class Course(Protocol):
     @property
     def parameters(self) -> Mapping[str, Any]:
         """What was drawn for this course, JSON values only."""
+        ...
+
+    @property
+    def route(self) -> NDArray[np.float32]:
+        """(N, 5) what the pilot is told of its way before take-off, in order; (0, 5) for nothing.
+
+        A row is a place to pass: x, y, z in the world, m, and where to look there: the cosine and
+        the sine of the yaw.
+        """
+        ...
+
+    @property
+    def releases(self) -> tuple[GasRelease, ...]:
+        """Where gas comes out; a leak to be found is the first."""
         ...
 
     def referee(self) -> Referee:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -38,6 +38,32 @@ class VelocityCommand(NamedTuple):
 HOVER = VelocityCommand(0.0, 0.0, 0.0, 0.0)
 
 
+class Senses(NamedTuple):
+    """What the drone's own instruments say besides the camera, with their errors.
+
+    Attributes:
+        position_m: (3,) the autopilot's estimate of where it is, world ENU.
+        quaternion_xyzw: (4,) its estimate of how it is turned.
+        range_m: (4,) free distance to the front, left, back and right (``sim.sensors.ranger``).
+        gas_resistance: of the metal-oxide sensor, over that in clean air (``sim.sensors.mox``).
+        wind_m_s: (2,) the air's horizontal velocity, east and north (``sim.sensors.anemometer``).
+    """
+
+    position_m: NDArray[np.float64]
+    quaternion_xyzw: NDArray[np.float64]
+    range_m: NDArray[np.float64]
+    gas_resistance: float
+    wind_m_s: NDArray[np.float64]
+
+    def packed(self) -> NDArray[np.float32]:
+        """Return them as (SENSES_SIZE,) float32 in this order: what exported code is given."""
+        values = [*self.position_m, *self.quaternion_xyzw, *self.range_m]
+        return np.array([*values, self.gas_resistance, *self.wind_m_s], np.float32)
+
+
+SENSES_SIZE = 14
+
+
 @dataclass(frozen=True)
 class Observation:
     """What a pilot is given.
@@ -47,12 +73,29 @@ class Observation:
         t_s: the same in seconds.
         frame: (H, W) uint8 camera image; None for a pilot that needs no frames.
         truth: the true state; for teachers only, no network pilot may read it.
+        senses: (SENSES_SIZE,) float32, see ``Senses.packed``.
+        gas_contrast: how visible gas truly is in the frame (``sim.camera.thermal``), 0 where there
+            is none; for teachers only.
     """
 
     tick: int
     t_s: float
     frame: NDArray[np.uint8] | None
     truth: DroneState
+    senses: NDArray[np.float32] = field(default_factory=lambda: np.zeros(SENSES_SIZE, np.float32))
+    gas_contrast: float = 0.0
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a pilot tells the ground, once: the flight's result.
+
+    Attributes:
+        leak_position_m: (3,) where it says the leak is, in the frame of the drone's own estimate;
+            None where it has searched everywhere and found nothing.
+    """
+
+    leak_position_m: NDArray[np.float64] | None
 
 
 class Pilot(Protocol):
@@ -64,11 +107,15 @@ class Pilot(Protocol):
         needs_frames: False lets the flight skip rendering (privileged teachers).
         outputs: (K,) raw outputs of the last ``act`` (int8 for the integer rungs, float32 for
             ``float``), logged with the frame they came from; empty for pilots without a network.
+        answer: (A,) float32, what guidance said in the last ``act`` besides the command; logged.
+        report: what the pilot has to report, from the ``act`` on that says so.
     """
 
     latency_s: float
     needs_frames: bool
     outputs: NDArray[np.generic]
+    answer: NDArray[np.float32]
+    report: Report | None
 
     def reset(self) -> None:
         """Forget everything; called before each flight."""
@@ -76,3 +123,10 @@ class Pilot(Protocol):
     def act(self, observation: Observation) -> VelocityCommand:
         """Return the command for this observation."""
         ...
+
+
+class Commanding:
+    """What pilots have in common that give commands only and report nothing."""
+
+    answer: NDArray[np.float32] = np.zeros(0, np.float32)
+    report: Report | None = None

@@ -20,16 +20,33 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class Heat:
+    """How warm a surface is, as a thermal camera sees it (a black body's temperature).
+
+    Attributes:
+        low_c: temperature where the texture is 0; everywhere if there is none.
+        high_c: temperature where it is 255.
+        texture: (H, W) uint8, laid on like the surface's own; None for one temperature.
+    """
+
+    low_c: float
+    high_c: float
+    texture: NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True)
 class Surface:
     """How a mesh looks.
 
     Attributes:
         albedo: reflectance in 0..1, one for the whole mesh; where there is a texture, a factor.
         texture: (H, W) uint8 grey, 255 = reflectance 1; None for a plain surface.
+        heat: its temperature; None for that of the air.
     """
 
     albedo: float = 1.0
     texture: NDArray[np.uint8] | None = None
+    heat: Heat | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +83,8 @@ class Ground:
         tile: (N, M) uint8 grey; the outer corner of ``tile[0, 0]`` is at the world's origin.
         tile_pixel_m: side of a pixel of the tile.
         horizon_m: seen is the square from -horizon_m to +horizon_m each way; beyond it is sky.
+        heat: its temperature, whose texture lies where the picture does; None for that of the air.
+        heat_tile: the texture of the temperature around it, of the tile's shape.
     """
 
     picture: NDArray[np.uint8]
@@ -74,6 +93,8 @@ class Ground:
     tile: NDArray[np.uint8]
     tile_pixel_m: float
     horizon_m: float = 40.0
+    heat: Heat | None = None
+    heat_tile: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True)
@@ -172,9 +193,13 @@ class Scene:
         light: the one light.
         sky_grey: radiance where nothing is seen, 0..1.
         ground: None for an endless sky with things in it.
+        air_c: temperature of the air, and of whatever has none of its own.
+        sky_c: temperature that the sky has for a thermal camera.
     """
 
     objects: tuple[SceneObject, ...]
     light: Light = field(default_factory=Light)
     sky_grey: float = 0.8
     ground: Ground | None = None
+    air_c: float = 20.0
+    sky_c: float = -20.0

@@ -20,7 +20,7 @@ from sim.airframe import load_airframe
 from sim.camera.config import CameraConfig, Noise, load_camera
 from sim.camera.distortion import Distortion
 from sim.conditions import Conditions
-from sim.courses.road import generate_road
+from sim.courses.registry import generate_course
 from sim.flight import FlightSetup, fly
 from sim.progress import Advance
 from sim.randomise import uniform
@@ -157,7 +157,7 @@ def fly_effect(job: EffectJob) -> FlightMetrics:
     scenario = job.scenario
     real = Surroundings(scenario, load_camera(scenario.camera))
     met = EFFECTS[job.effect](ideal(real), real)
-    course = generate_road(scenario.course, job.seed)
+    course = generate_course(scenario.course, job.seed)
     pilot = make_pilot(RUNTIME, job.bundle, None, course, scenario.latency_s)
     setup = FlightSetup(
         course=course,

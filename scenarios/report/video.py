@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scenarios.schema import Scenario
 from sim.airframe import load_airframe
 from sim.camera.chase import ChaseCamera
-from sim.courses.road import generate_road
+from sim.courses.registry import generate_course
 from sim.errors import BadInputError
 from sim.files import require_writable_folder
 from sim.flight_log import FlightLog
@@ -55,7 +55,7 @@ def write_video(log: FlightLog, scenario: Scenario, path: Path) -> None:
 
 
 def _film(log: FlightLog, scenario: Scenario, path: str) -> None:
-    course = generate_road(scenario.course, log.meta["seed"])
+    course = generate_course(scenario.course, log.meta["seed"])
     airframe = load_airframe(scenario.airframe)
     codec = cv2.VideoWriter_fourcc(*"mp4v")  # type: ignore[attr-defined]
     film = cv2.VideoWriter(path, codec, RATE_HZ, (WIDTH_PX, HEIGHT_PX))

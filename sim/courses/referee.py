@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sim.courses.centreline import Centreline
-from sim.pilot import DroneState
+from sim.pilot import DroneState, Report
 
 Outcome = Literal[
     "finished",
@@ -78,6 +78,10 @@ class RoadReferee:
                 return "stopped_for_obstacle"
         if self.time_limit_s is not None and t_s >= self.time_limit_s:
             return "timeout"
+        return None
+
+    def told(self, report: Report) -> Outcome | None:
+        """Return None: on a road there is nothing to report."""
         return None
 
     def _stands_before(self, near_s_m: float, t_s: float, state: DroneState) -> bool:

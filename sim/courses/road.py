@@ -21,6 +21,7 @@ from sim.courses.road_layout import RUN_IN_M, lay_out
 from sim.courses.road_marks import draw_marks
 from sim.courses.road_paint import draw_look, paint_ground
 from sim.courses.road_things import RoadObstacle, place_obstacle, place_things
+from sim.fields.gas import GasRelease
 from sim.rng import stream
 from sim.scene import Light, Scene
 
@@ -58,6 +59,16 @@ class RoadCourse:
     off_road_limit_m: float
     flying_height_m: float
     parameters: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def route(self) -> NDArray[np.float32]:
+        """A road pilot is told nothing of its way."""
+        return np.empty((0, 5), np.float32)
+
+    @property
+    def releases(self) -> tuple[GasRelease, ...]:
+        """No gas here."""
+        return ()
 
     def referee(self, time_limit_s: float | None = None) -> RoadReferee:
         """Return a fresh referee for one flight."""

@@ -22,7 +22,7 @@ ROAD = load_distribution("road")
 FORWARD = VelocityCommand(0.5, 0.0, 0.0, 0.0)
 
 
-class Steady:
+class Steady(Commanding):
     """Flies one command from the first frame on."""
 
     def __init__(self, latency_s=0.0, needs_frames=True, command=FORWARD):
