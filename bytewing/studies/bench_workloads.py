@@ -19,8 +19,9 @@ from sim.airframe import load_airframe
 from sim.camera.config import load_camera
 from sim.courses.road import RoadCourse, generate_road
 from sim.distribution import load_distribution
+from sim.fields.gas import GasRelease
 from sim.flight import Course, FlightSetup, Referee
-from sim.pilot import DroneState, Observation, Pilot, VelocityCommand
+from sim.pilot import Commanding, DroneState, Observation, Pilot, Report, VelocityCommand
 from sim.rng import stream
 from sim.scene import Ground, Scene, SceneObject, Surface
 
@@ -142,6 +143,14 @@ class _Plane:
         grey = np.full((64, 64), 128, np.uint8)
         return Scene((), ground=Ground(grey, (-0.32, 0.32), 0.01, grey, 0.04))
 
+    @property
+    def route(self) -> NDArray[np.float32]:
+        return np.empty((0, 5), np.float32)
+
+    @property
+    def releases(self) -> tuple[GasRelease, ...]:
+        return ()
+
     def referee(self) -> Referee:
         return _Lenient()
 
@@ -154,8 +163,12 @@ class _Lenient:
         """Let the flight go on until its time is up."""
         return None
 
+    def told(self, report: Report) -> str | None:
+        """Listen to nothing."""
+        return None
 
-class _Shrinking:
+
+class _Shrinking(Commanding):
     """A pilot behind a larger camera: the network is shown the frame scaled down to its input."""
 
     needs_frames = True

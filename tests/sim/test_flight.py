@@ -13,7 +13,7 @@ from sim.courses.road import RoadCourseConfig, generate_road
 from sim.distribution import load_distribution
 from sim.flight import DIVERGED, FlightSetup, fly
 from sim.flight_log import FlightLog
-from sim.pilot import VelocityCommand
+from sim.pilot import Commanding, VelocityCommand
 from sim.plant import SimulationError
 
 COURSE = generate_road(RoadCourseConfig(length_m=6.0), 2_000_001)
