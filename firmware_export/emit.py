@@ -21,7 +21,7 @@ from firmware_export.emit_layers import LayerCode, emit_layers
 from firmware_export.emit_selftest import selftest
 from firmware_export.memory import MemoryPlan, plan_memory
 from firmware_export.onnx_import import import_onnx
-from policies.bundle import Golden, PolicyBundle, RoadGuidance
+from policies.bundle import Golden, Guidance, PolicyBundle, RoadGuidance
 from sim.errors import BadInputError
 
 
@@ -78,7 +78,7 @@ def emit_network(
     graph: ir.Graph,
     golden: Golden,
     *,
-    guidance: RoadGuidance | None = None,
+    guidance: Guidance | None = None,
     output_names: tuple[str, ...] = (),
     provenance: tuple[str, ...] = (),
 ) -> Firmware:
@@ -123,6 +123,7 @@ def emit_network(
     if guidance is None:
         source["FIELDS"] = ""
     else:
+        assert isinstance(guidance, RoadGuidance)
         constants = _road_constants(guidance, output_names, outputs)
         header["GUIDANCE"] = c_text.fill("guidance_road.h", values)
         source["GUIDANCE"] = c_text.fill("guidance_road.c", {**values, **constants})

@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 
 from policies.bundle import PolicyBundle, PolicySpec, save_bundle
 from policies.compress.quantize import QuantisedNetwork
+from policies.guidance import NO_ROUTE
 from policies.nets.folded import FoldedNetwork, float_model, model_bytes
 from policies.runtimes import NetworkPilot, int8_inference
+from sim.pilot import SENSES_SIZE
 
 Frames = NDArray[np.uint8]
+Senses = NDArray[np.float32]
 Weights = Mapping[str, NDArray[np.generic]]
 
 
@@ -33,6 +36,8 @@ def save_quantised(
     quantised: QuantisedNetwork,
     golden_frames: Frames,
     files: Mapping[str, bytes] | None = None,
+    golden_senses: Senses | None = None,
+    golden_route: NDArray[np.float32] = NO_ROUTE,
 ) -> PolicyBundle:
     """Write an int8 network and its golden vectors into the bundle at ``path``.
 
@@ -42,29 +47,49 @@ def save_quantised(
         quantised: the int8 network.
         golden_frames: (N, C, H, W) uint8, in flight order.
         files: what else to write; with none, ``spec`` must already list the float files.
+        golden_senses: (N, SENSES_SIZE) float32, with the frames; zeros if None.
+        golden_route: (R, 5) float32, of their flight.
     """
     provenance = spec.provenance.model_copy(update={"quantize_method": quantised.method})
     update = {"outputs": quantised.outputs, "provenance": provenance}
     spec = spec.model_copy(update=update)
     model = quantised.onnx_bytes()
-    return save_bundle(
-        path,
-        spec,
-        {**(files or {}), "int8.onnx": model, "golden.npz": golden_npz(spec, model, golden_frames)},
-    )
+    golden = golden_npz(spec, model, golden_frames, golden_senses, golden_route)
+    return save_bundle(path, spec, {**(files or {}), "int8.onnx": model, "golden.npz": golden})
 
 
-def golden_npz(spec: PolicySpec, int8_model: bytes, frames: Frames) -> bytes:
+def golden_npz(
+    spec: PolicySpec,
+    int8_model: bytes,
+    frames: Frames,
+    senses: Senses | None = None,
+    route: NDArray[np.float32] = NO_ROUTE,
+) -> bytes:
     """Return the content of ``golden.npz``: what the int8 network answers, stepped from a reset.
 
     Computed by onnxruntime, so that a reference that agrees has been checked against other code.
+
+    Args:
+        spec: of the policy.
+        int8_model: its network.
+        frames: (N, C, H, W) uint8, in flight order.
+        senses: (N, SENSES_SIZE) float32, with each; zeros if None.
+        route: (R, 5) float32, of that flight.
     """
-    pilot = NetworkPilot(spec, int8_inference(int8_model, spec))
+    if senses is None:
+        senses = np.zeros((len(frames), SENSES_SIZE), np.float32)
+    pilot = NetworkPilot(spec, int8_inference(int8_model, spec), route=route)
     outputs, commands = [], []
-    for frame in frames:
-        commands.append(pilot.step(frame))
+    for frame, sensed in zip(frames, senses, strict=True):
+        commands.append(pilot.step(frame, sensed))
         outputs.append(pilot.outputs)
-    return npz_bytes(frames=frames, outputs=np.array(outputs), commands=np.array(commands))
+    return npz_bytes(
+        frames=frames,
+        outputs=np.array(outputs),
+        commands=np.array(commands),
+        senses=senses,
+        route=route,
+    )
 
 
 def npz_bytes(**arrays: NDArray[np.generic]) -> bytes:

@@ -4,7 +4,7 @@
     float.onnx            the float network, uint8 frame / 255 as float32 (1, C, H, W) in
     int8.onnx             the same, shrunk: int8 QDQ
     weights.safetensors   the float weights, to train on from
-    golden.npz            frames, exact int8 outputs and commands (see ``Golden``)
+    golden.npz            frames, senses, exact int8 outputs and commands (see ``Golden``)
 
 No pickle anywhere. Every file is checked against its hash when read, so that a truncated or
 hand-edited bundle is refused instead of flown.
@@ -13,9 +13,10 @@ hand-edited bundle is refused instead of flown.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import tomli_w
@@ -25,16 +26,34 @@ from pydantic import Field
 from sim.config import Config, load
 from sim.errors import BadInputError
 from sim.files import sha256_of_file, write_together
+from sim.pilot import SENSES_SIZE
 
 FORMAT_VERSION = 1
 
 
 class InputSpec(Config):
-    """The network's input: ``channels`` camera frames of height x width, oldest first."""
+    """The network's input: ``channels`` camera frames of height x width, oldest first.
+
+    Attributes:
+        height_px: rows of a frame.
+        width_px: columns of a frame.
+        channels: how many frames the network sees at once.
+        frame_stride: how many camera frames one of them is after the other.
+    """
 
     height_px: int = Field(gt=0, le=512)
     width_px: int = Field(gt=0, le=512)
     channels: int = Field(default=1, gt=0, le=8)
+    frame_stride: int = Field(default=1, ge=1, le=4)
+
+    @property
+    def history_frames(self) -> int:
+        """How many past camera frames must be kept."""
+        return (self.channels - 1) * self.frame_stride
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        # The text enters a bundle's hash, which must stay for those that know no stride.
+        return [(k, v) for k, v in super().__repr_args__() if (k, v) != ("frame_stride", 1)]
 
 
 class OutputSpec(Config):
@@ -46,7 +65,7 @@ class OutputSpec(Config):
 
 
 class RoadGuidance(Config):
-    """Constants of the road guidance (see ``policies.guidance``); all become float32.
+    """Constants of the road guidance (see ``policies.guidance.road``); all become float32.
 
     Attributes:
         kind: tag of this guidance.
@@ -65,6 +84,116 @@ class RoadGuidance(Config):
     collision_smoothing: float = Field(gt=0, le=1)
     collision_go: float = Field(ge=0, lt=1)
     collision_stop: float = Field(gt=0, le=1)
+
+
+class GasGuidance(Config):
+    """Constants of the gas guidance (see ``policies.guidance.gas``); numbers become float32.
+
+    What has no default depends on the camera. The others were tried on simulated flights; times
+    count steps of the guidance, so a pilot that misses frames has slower timers.
+
+    Attributes:
+        kind: tag of this guidance.
+        tan_half_fov_left: tangent of half the camera's horizontal field of view: bearing 1.
+        tan_half_fov_up: the same for the vertical.
+        pitch_cos: cosine of the angle by which the camera looks down.
+        pitch_sin: its sine.
+        mount_forward_m: where the camera sits, body frame.
+        mount_left_m: left.
+        mount_up_m: up.
+        distance_full_m: distance that an output of 1 means.
+        step_s: time between steps: the camera's period.
+        speed_m_s: on patrol.
+        approach_speed_m_s: towards a leak.
+        climb_max_m_s: up or down.
+        yaw_rate_max_rad_s: fastest turn.
+        position_gain: speed per distance to go, 1/s.
+        yaw_gain: yaw rate per sine of the angle to turn, rad/s.
+        reached_m: a waypoint counts as reached this near.
+        facing_cos: and with its yaw this near (cosine of the angle).
+        waypoint_limit_s: one that cannot be reached is given up after this long.
+        patrol_smoothing: low-pass factor a of the evidence on patrol, ``y += a * (x - y)``.
+        confirm_smoothing: the same in every later phase.
+        confirm_at: evidence from which a patrol stops to look.
+        approach_at: evidence from which it goes there,
+        approach_frames: held for this many frames.
+        confirm_limit_s: how long it looks.
+        deaf_s: for how long evidence is not listened to after a look or an approach in vain.
+        alarms_max: approaches in vain after which evidence is not listened to any more.
+        lost_at: evidence below which an approach is in doubt,
+        lost_s: and given up after this long.
+        ray_at: gas probability from which a frame's bearing counts.
+        forgetting: factor by which earlier bearings weigh less at each new one.
+        range_floor_m: a bearing weighs as 1 / (range_floor_m^2 + distance^2).
+        distance_weight: weight of the distance beside that of the bearing: the square of their
+            errors' ratio.
+        standoff_m: horizontal distance to the leak at which it hovers.
+        approach_min_s: the least time of an approach, for bearings from several places.
+        approach_limit_s: the most.
+        hover_s: how long it goes on taking bearings there.
+        weave_m_s: speed to and fro across the line of sight, for parallax.
+        weave_s: time each way.
+        margin_m: free distance kept on every side.
+        margin_gain: speed towards a side per distance beyond the margin, 1/s.
+        slide_m_s: sideways speed where the way ahead is blocked.
+        blocked_m: free distance ahead below which it is,
+        clear_m: and above which it is free again.
+        height_low_m: lowest height at which it goes near,
+        height_high_m: the highest,
+        height_above_m: and how far above the leak it would like to be.
+    """
+
+    kind: Literal["gas"] = "gas"
+    tan_half_fov_left: float = Field(gt=0, le=2)
+    tan_half_fov_up: float = Field(gt=0, le=2)
+    pitch_cos: float = Field(gt=0, le=1)
+    pitch_sin: float = Field(ge=-1, le=1)
+    mount_forward_m: float = Field(ge=-1, le=1)
+    mount_left_m: float = Field(ge=-1, le=1)
+    mount_up_m: float = Field(ge=-1, le=1)
+    distance_full_m: float = Field(default=8.0, gt=0, le=100)
+    step_s: float = Field(default=0.04, gt=0, le=1)
+    speed_m_s: float = Field(default=0.5, gt=0, le=2)
+    approach_speed_m_s: float = Field(default=0.4, gt=0, le=2)
+    climb_max_m_s: float = Field(default=0.2, gt=0, le=1)
+    yaw_rate_max_rad_s: float = Field(default=1.2, gt=0, le=5)
+    position_gain: float = Field(default=1.0, gt=0, le=5)
+    yaw_gain: float = Field(default=2.0, gt=0, le=10)
+    reached_m: float = Field(default=0.25, gt=0, le=2)
+    facing_cos: float = Field(default=0.97, gt=0, lt=1)
+    waypoint_limit_s: float = Field(default=25.0, gt=0, le=600)
+    patrol_smoothing: float = Field(default=0.25, gt=0, le=1)
+    confirm_smoothing: float = Field(default=0.08, gt=0, le=1)
+    confirm_at: float = Field(default=0.5, gt=0, lt=1)
+    approach_at: float = Field(default=0.6, gt=0, lt=1)
+    approach_frames: int = Field(default=10, ge=1, le=1000)
+    confirm_limit_s: float = Field(default=4.0, gt=0, le=60)
+    deaf_s: float = Field(default=3.0, ge=0, le=60)
+    alarms_max: int = Field(default=3, ge=1, le=100)
+    lost_at: float = Field(default=0.2, ge=0, lt=1)
+    lost_s: float = Field(default=2.0, gt=0, le=60)
+    ray_at: float = Field(default=0.5, gt=0, lt=1)
+    forgetting: float = Field(default=0.99, gt=0, le=1)
+    range_floor_m: float = Field(default=0.7, ge=0.1, le=10)
+    distance_weight: float = Field(default=0.04, ge=0.001, le=1)
+    standoff_m: float = Field(default=1.3, gt=0, le=10)
+    approach_min_s: float = Field(default=4.0, ge=0, le=600)
+    approach_limit_s: float = Field(default=25.0, gt=0, le=600)
+    hover_s: float = Field(default=2.0, gt=0, le=60)
+    weave_m_s: float = Field(default=0.25, ge=0, le=1)
+    weave_s: float = Field(default=1.5, gt=0, le=60)
+    margin_m: float = Field(default=0.45, ge=0, le=3)
+    margin_gain: float = Field(default=1.0, gt=0, le=5)
+    slide_m_s: float = Field(default=0.3, gt=0, le=1)
+    blocked_m: float = Field(default=0.7, gt=0, le=3)
+    clear_m: float = Field(default=1.2, gt=0, le=4)
+    height_low_m: float = Field(default=0.6, gt=0, le=10)
+    height_high_m: float = Field(default=1.6, gt=0, le=10)
+    height_above_m: float = Field(default=0.2, ge=-2, le=2)
+
+
+# What turns a network's outputs into commands; a further task adds its own kind here.
+Guidance = Annotated[RoadGuidance | GasGuidance, Field(discriminator="kind")]
 
 
 class Provenance(Config):
@@ -90,7 +219,7 @@ class PolicySpec(Config):
     camera: str
     input: InputSpec
     outputs: tuple[OutputSpec, ...]
-    guidance: RoadGuidance
+    guidance: Guidance
     provenance: Provenance
     files_sha256: dict[str, str] = Field(default_factory=dict)
 
@@ -100,14 +229,32 @@ class Golden:
     """Test vectors: what the int8 network and its guidance answer, exactly.
 
     Attributes:
-        frames: (N, C, H, W) uint8, in flight order, to be stepped from a reset.
+        frames: (N, C, H, W) uint8 network inputs, in flight order, to be stepped from a reset;
+            with several channels those of one flight, frame by frame.
         outputs: (N, K) int8, the raw network outputs in the order of ``PolicySpec.outputs``.
-        commands: (N, 4) float32: forward, left, climb speed in m/s and yaw rate in rad/s.
+        commands: (N, 4 + A) float32, what guidance answers: forward, left, climb speed in m/s, yaw
+            rate in rad/s, and what else it tells (see ``policies.guidance``).
+        senses: (N, SENSES_SIZE) float32, see ``sim.pilot.Senses``; zeros where the file has none.
+        route: (R, 5) float32, given at the reset; empty where the file has none.
     """
 
     frames: NDArray[np.uint8]
     outputs: NDArray[np.int8]
     commands: NDArray[np.float32]
+    senses: NDArray[np.float32]
+    route: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, NDArray[Any]]) -> Golden:
+        """Return them from the arrays of a golden file; KeyError where one is missing."""
+        frames = arrays["frames"]
+        return cls(
+            frames,
+            arrays["outputs"],
+            arrays["commands"],
+            arrays.get("senses", np.zeros((len(frames), SENSES_SIZE), np.float32)),
+            arrays.get("route", np.zeros((0, 5), np.float32)),
+        )
 
 
 @dataclass(frozen=True)
@@ -143,7 +290,7 @@ class PolicyBundle:
         path = self.file("golden.npz")
         try:
             with np.load(path, allow_pickle=False) as arrays:
-                return Golden(arrays["frames"], arrays["outputs"], arrays["commands"])
+                return Golden.of(arrays)
         except (OSError, ValueError, KeyError) as error:
             raise BadInputError(f"{path}: not a golden file: {error}") from error
 

@@ -29,7 +29,7 @@ from policies.dataset import (
     write_manifest,
 )
 from policies.experts import ROAD_GUIDANCE, RoadTeacher
-from policies.guidance import RoadGuide, as_command
+from policies.guidance import NO_ROUTE, as_command, make_guide
 from policies.runtimes import Infer, float_inference
 from policies.splits import Split, require
 from sim.airframe import Airframe
@@ -119,14 +119,14 @@ class CollectingPilot(Commanding):
         self._learner = learner
         self._teacher_share = teacher_share if learner is not None else 1.0
         self._seed = seed
-        self._guide = RoadGuide(ROAD_GUIDANCE)
+        self._guide = make_guide(ROAD_GUIDANCE)
         self.reset()
 
     def reset(self) -> None:
         """Start a flight."""
         self.labels.clear()
         self._teacher.reset()
-        self._guide.reset()
+        self._guide.reset(NO_ROUTE)
         self._turns = stream(self._seed, "collect.turns")
         self._bursts = stream(self._seed, "collect.bursts")
         self._turn_ends_s = 0.0
@@ -147,8 +147,7 @@ class CollectingPilot(Commanding):
             self.outputs = np.array(label, np.float32)
         else:
             self.outputs = self._learner(observation.frame[np.newaxis])
-        steering, collision = self.outputs
-        command = self._guide.step(np.float32(steering), np.float32(collision))
+        command = self._guide.step(self.outputs.astype(np.float32), observation.senses)
         pushed = command + self._push(observation.t_s)
         return as_command(pushed.astype(np.float32))
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.bundle import RoadGuidance
-from policies.guidance import RoadGuide, as_command
+from policies.guidance import NO_ROUTE, as_command, make_guide
 from sim.courses.centreline import Centreline
 from sim.courses.road_crossings import COMMIT_M, HIT_M
 from sim.frames import euler_from_quaternion, wrap_angle_rad
@@ -169,18 +169,19 @@ class GuidedPilot(Commanding):
         self.outputs: NDArray[np.generic] = np.zeros(2, np.float32)
         self._labeller = labeller
         self._reset = reset
-        self._guide = RoadGuide(guidance)
+        self._guide = make_guide(guidance)
 
     def reset(self) -> None:
         """Forget everything."""
-        self._guide.reset()
+        self._guide.reset(NO_ROUTE)
         if self._reset is not None:
             self._reset()
 
     def act(self, observation: Observation) -> VelocityCommand:
         """Return the command for what the labeller says of this observation."""
-        self.outputs = np.array(self._labeller(observation), np.float32)
-        return as_command(self._guide.step(self.outputs[0], self.outputs[1]))
+        labels = np.array(self._labeller(observation), np.float32)
+        self.outputs = labels
+        return as_command(self._guide.step(labels, observation.senses))
 
 
 def expert_pilot(course: RoadView, guidance: RoadGuidance = ROAD_GUIDANCE) -> GuidedPilot:

@@ -14,73 +14,111 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from policies.bundle import PolicyBundle, PolicySpec
-from policies.guidance import RoadGuide, as_command, dequantise
+from policies.bundle import InputSpec, PolicyBundle, PolicySpec
+from policies.guidance import (
+    COMMAND_SIZE,
+    NO_ROUTE,
+    NO_SENSES,
+    as_command,
+    as_report,
+    dequantise,
+    make_guide,
+)
 from sim.errors import BadInputError
-from sim.pilot import Commanding, Observation, VelocityCommand
+from sim.pilot import Observation, Report, VelocityCommand
 
 Frame = NDArray[np.uint8]
 # (C, H, W) uint8 -> (K,) raw outputs: int8, or float32 from a float network
 Infer = Callable[[Frame], NDArray[np.generic]]
 
 
-class NetworkPilot(Commanding):
+class NetworkPilot:
     """A pilot that flies by a network: frames in, outputs, guidance, command.
 
     Attributes:
         latency_s: see ``sim.pilot.Pilot``.
         outputs: (K,) the network's raw outputs for the last frame.
-        command: (4,) float32, the last command before it became Python floats.
+        answer: (A,) float32, what guidance told in the last step besides the command.
+        report: what it has to report, from the step on that said so.
     """
 
     needs_frames = True
 
-    def __init__(self, spec: PolicySpec, infer: Infer, latency_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        spec: PolicySpec,
+        infer: Infer,
+        latency_s: float = 0.0,
+        route: NDArray[np.float32] = NO_ROUTE,
+    ) -> None:
+        """Make a pilot, reset.
+
+        Args:
+            spec: of the policy.
+            infer: its network.
+            latency_s: see ``sim.pilot.Pilot``.
+            route: (N, 5) the course's, told to guidance before take-off.
+        """
         self.spec = spec
         self.latency_s = latency_s
+        self.route = route
         self._infer = infer
-        self._guide = RoadGuide(spec.guidance)
+        self._guide = make_guide(spec.guidance)
         self._ring: Frame | None = None
         self.reset()
 
     def reset(self) -> None:
         """Forget the frames seen and the guidance state."""
-        self._guide.reset()
+        self._guide.reset(self.route)
         self._ring = None
         self.outputs: NDArray[np.generic] = np.zeros(0, np.float32)
-        self.command = np.zeros(4, np.float32)
+        self.answer = np.zeros(self._guide.answer_size - COMMAND_SIZE, np.float32)
+        self.report: Report | None = None
 
     def act(self, observation: Observation) -> VelocityCommand:
-        """Return the command for the observation's frame."""
+        """Return the command for the observation's frame and senses."""
         if observation.frame is None:
             raise ValueError("a network pilot needs frames")
-        return as_command(self.step(self._channels(observation.frame)))
+        answer = self.step(self._channels(observation.frame), observation.senses)
+        self.answer = answer[COMMAND_SIZE:]
+        self.report = self.report or as_report(answer)
+        return as_command(answer)
 
-    def step(self, frames: Frame) -> NDArray[np.float32]:
-        """Return the (4,) float32 command for a (C, H, W) network input."""
+    def step(self, frames: Frame, senses: NDArray[np.float32] = NO_SENSES) -> NDArray[np.float32]:
+        """Return guidance's (4 + A,) float32 answer to a (C, H, W) network input and senses."""
         self.outputs = self._infer(frames)
         if self.outputs.dtype == np.int8:
-            pairs = zip(self.outputs, self.spec.outputs, strict=True)
-            steering, collision = (dequantise(int(value), output) for value, output in pairs)
+            values = dequantise(self.outputs.astype(np.int8), self.spec.outputs)
         else:
-            steering, collision = self.outputs
-        self.command = self._guide.step(steering, collision)
-        return self.command
+            values = self.outputs.astype(np.float32)
+        return self._guide.step(values, senses)
 
     def _channels(self, frame: Frame) -> Frame:
-        """Return the last C frames, oldest first; the first frame of a flight fills them all."""
-        expected = (self.spec.input.height_px, self.spec.input.width_px)
-        if frame.shape != expected:
+        """Return the network's C frames, oldest first; a flight's first stands in before it."""
+        size = self.spec.input
+        if frame.shape != (size.height_px, size.width_px):
             raise BadInputError(
-                f"policy {self.spec.name}: takes frames of {expected[1]} x {expected[0]} pixels, "
-                f"the camera gives {frame.shape[1]} x {frame.shape[0]}; "
+                f"policy {self.spec.name}: takes frames of {size.width_px} x {size.height_px} "
+                f"pixels, the camera gives {frame.shape[1]} x {frame.shape[0]}; "
                 f"fly with camera = {self.spec.camera!r}"
             )
         if self._ring is None:
-            self._ring = np.repeat(frame[np.newaxis], self.spec.input.channels, axis=0)
+            self._ring = np.repeat(frame[np.newaxis], 1 + size.history_frames, axis=0)
         else:
             self._ring = np.concatenate([self._ring[1:], frame[np.newaxis]])
-        return self._ring
+        return self._ring[:: size.frame_stride]
+
+
+def stack_channels(frames: Frame, size: InputSpec) -> Frame:
+    """Return network inputs (M, C, H, W) for a flight's frames (M, H, W), as the pilot makes them.
+
+    Each frame with the C - 1 that lie one, two, ... strides before it, oldest first; before the
+    first frame of the flight the first stands in.
+    """
+    before = np.repeat(frames[:1], size.history_frames, axis=0)
+    padded = np.concatenate([before, frames])
+    starts = range(0, 1 + size.history_frames, size.frame_stride)
+    return np.stack([padded[start : start + len(frames)] for start in starts], axis=1)
 
 
 def float_pilot(bundle: PolicyBundle, latency_s: float = 0.0) -> NetworkPilot:

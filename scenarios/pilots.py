@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from firmware_export.reference import Int8Network
 from firmware_export.target import Target, load_target
 from policies.bundle import PolicyBundle, PolicySpec
+from policies.guidance import NO_ROUTE, NO_SENSES
 from policies.runtimes import Infer, NetworkPilot, float_inference, int8_inference
 from scenarios.replay import Rung, SteppedPolicy, int8_rung, stepped_rung
 from sim.errors import BadInputError, did_you_mean
@@ -31,21 +32,33 @@ DEFAULT_TARGET = "stm32f405"
 
 
 class ExportedPilot(NetworkPilot):
-    """Flies by exported code, which holds its own guidance state; Python only stacks the frames."""
+    """Flies by exported code, which holds its own frame history and guidance state."""
 
-    def __init__(self, spec: PolicySpec, policy: SteppedPolicy, latency_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        spec: PolicySpec,
+        policy: SteppedPolicy,
+        latency_s: float = 0.0,
+        route: NDArray[np.float32] = NO_ROUTE,
+    ) -> None:
         self._policy = policy
-        super().__init__(spec, lambda frames: policy.step(frames)[0], latency_s)
+
+        def infer(frames: NDArray[np.uint8]) -> NDArray[np.generic]:
+            raise NotImplementedError("exported code is stepped, not asked for outputs alone")
+
+        super().__init__(spec, infer, latency_s, route)
 
     def reset(self) -> None:
         """Go back to the state at take-off."""
         super().reset()
-        self._policy.reset()
+        self._policy.reset(self.route)
 
-    def step(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the command (4,) that the exported code computes for a (C, H, W) input."""
-        self.outputs, self.command = self._policy.step(frames)
-        return self.command
+    def step(
+        self, frames: NDArray[np.uint8], senses: NDArray[np.float32] = NO_SENSES
+    ) -> NDArray[np.float32]:
+        """Return what the exported code answers to the newest frame of a (C, H, W) input."""
+        self.outputs, answer = self._policy.step(frames[-1], senses)
+        return answer
 
 
 def check_runtime(runtime: str) -> None:
@@ -81,18 +94,19 @@ def make_pilot(
         return pilot
     if bundle is None:
         raise BadInputError(f"runtime {runtime!r} flies a policy; name one with --policy")
-    spec = bundle.spec
+    spec, route = bundle.spec, course.route
     if runtime == "mcu":
         device = _mcu_policy(bundle, target or load_target(DEFAULT_TARGET))
-        return ExportedPilot(spec, device, device.latency_s if latency_s is None else latency_s)
+        latency_s = device.latency_s if latency_s is None else latency_s
+        return ExportedPilot(spec, device, latency_s, route)
     if runtime == "c":
-        return ExportedPilot(spec, _c_policy(bundle), latency_s or 0.0)
+        return ExportedPilot(spec, _c_policy(bundle), latency_s or 0.0, route)
     if runtime == "int8":
         network = _int8_network(bundle)
         infer: Infer = lambda frames: network.infer(frames[np.newaxis])[0]  # noqa: E731
     else:
         infer = _float_inference(bundle) if runtime == "float" else _onnx_inference(bundle)
-    return NetworkPilot(spec, infer, latency_s or 0.0)
+    return NetworkPilot(spec, infer, latency_s or 0.0, route)
 
 
 def int8_reference(bundle: PolicyBundle) -> Rung:
@@ -103,8 +117,8 @@ def int8_reference(bundle: PolicyBundle) -> Rung:
 def exported_rung(runtime: str, bundle: PolicyBundle, target: Target | None = None) -> Rung:
     """Return ``c`` or ``mcu`` as a rung to replay recorded frames through."""
     if runtime == "c":
-        return stepped_rung(_c_policy(bundle), bundle.spec)
-    return stepped_rung(_mcu_policy(bundle, target or load_target(DEFAULT_TARGET)), bundle.spec)
+        return stepped_rung(_c_policy(bundle))
+    return stepped_rung(_mcu_policy(bundle, target or load_target(DEFAULT_TARGET)))
 
 
 def _baseline(runtime: str, course: Any) -> Pilot:

@@ -2,12 +2,12 @@
 
 A rung that flies with latency flies another path, so equality is not a matter of comparing
 flights: the frames one rung saw, and the guidance state that grew from them since take-off, are
-put through the other, and every byte of raw outputs and commands is compared.
+put through the other, and every byte of raw outputs and answers is compared.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,24 +15,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.bundle import PolicySpec
-from policies.guidance import RoadGuide, dequantise
+from policies.guidance import COMMAND_SIZE, NO_ROUTE, dequantise, make_guide
+from policies.runtimes import stack_channels
 from sim.errors import BytewingError
 from sim.flight_log import FlightLog
+from sim.pilot import SENSES_SIZE
 
 Outputs = NDArray[np.int8]
-Commands = NDArray[np.float32]
-# Frames (M, H, W) of a flight since take-off -> raw outputs (M, K) and commands (M, 4).
-Rung = Callable[[NDArray[np.uint8]], tuple[Outputs, Commands]]
+Answers = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Flown:
+    """What a policy was given on a flight, from take-off on.
+
+    Attributes:
+        frames: (M, H, W) uint8, those it processed.
+        senses: (M, SENSES_SIZE) float32, with each frame.
+        route: (N, 5) float32, before take-off.
+    """
+
+    frames: NDArray[np.uint8]
+    senses: NDArray[np.float32]
+    route: NDArray[np.float32]
+
+
+# Raw outputs (M, K) and guidance's answers (M, 4 + A) to a flight.
+Rung = Callable[[Flown], tuple[Outputs, Answers]]
 
 
 class SteppedPolicy(Protocol):
-    """Exported code with its own guidance state: ``CPolicy`` and ``McuPolicy``."""
+    """Exported code with its own frame history and guidance state: ``CPolicy``, ``McuPolicy``."""
 
-    def reset(self) -> None:
-        """Go back to the state at take-off."""
+    def reset(self, route: NDArray[np.float32]) -> None:
+        """Go back to the state at take-off, with a flight's (N, 5) route."""
 
-    def step(self, frame: NDArray[np.uint8]) -> tuple[Outputs, Commands]:
-        """Return raw outputs (K,) and command (4,) for a (C, H, W) network input."""
+    def step(
+        self, frame: NDArray[np.uint8], senses: NDArray[np.float32]
+    ) -> tuple[Outputs, Answers]:
+        """Return raw outputs (K,) and the answer (4 + A,) to one camera frame (H, W)."""
         ...
 
 
@@ -42,7 +63,7 @@ class Comparison:
 
     Attributes:
         frames_compared: frames put through both rungs.
-        frames_different: frames with at least one differing byte of raw output or command.
+        frames_different: frames with at least one differing byte of raw output or answer.
         distinct_outputs: the different raw outputs that the frames covered, as bytes.
     """
 
@@ -65,18 +86,23 @@ def replay(log: FlightLog, rung: Rung) -> Comparison:
     Raises BytewingError where the log holds no frames or outputs to compare with: a comparison
     of nothing must not pass.
     """
-    frames = log.arrays["camera.frames"]
-    flown_outputs = log.arrays["inference.outputs"]
+    arrays = log.arrays
+    frames, flown_outputs = arrays["camera.frames"], arrays["inference.outputs"]
     if len(frames) == 0 or flown_outputs.dtype != np.int8:
         raise BytewingError(
             f"flight of {log.meta['scenario']!r} seed {log.meta['seed']} with runtime "
             f"{log.meta['runtime']!r} holds no int8 outputs to compare"
         )
-    outputs, commands = rung(frames)
+    # Flights whose courses have no route and whose guidance tells nothing need not say so.
+    senses = arrays.get("inference.senses", np.zeros((len(frames), SENSES_SIZE), np.float32))
+    outputs, answers = rung(Flown(frames, senses, arrays.get("course.route", NO_ROUTE)))
     # The log keeps commands as float64, which holds every float32 exactly, signed zeros included.
-    flown_commands = log.arrays["inference.command"]
-    different = _rows_differ(flown_outputs, outputs.astype(np.int8, copy=False)) | _rows_differ(
-        flown_commands, commands.astype(np.float64)
+    commands, more = np.split(answers, [COMMAND_SIZE], axis=1)
+    flown_more = arrays.get("inference.answer", np.zeros((len(frames), 0), np.float32))
+    different = (
+        _rows_differ(flown_outputs, outputs.astype(np.int8, copy=False))
+        | _rows_differ(arrays["inference.command"], commands.astype(np.float64))
+        | _rows_differ(flown_more, more)
     )
     distinct = frozenset(row.tobytes() for row in np.unique(flown_outputs, axis=0))
     return Comparison(len(frames), int(different.sum()), distinct)
@@ -90,49 +116,46 @@ def int8_rung(infer: Callable[[NDArray[np.uint8]], Outputs], spec: PolicySpec) -
         spec: of the policy, for output scales and guidance.
     """
 
-    def rung(frames: NDArray[np.uint8]) -> tuple[Outputs, Commands]:
-        outputs = infer(stack_channels(frames, spec.input.channels))
-        return outputs, guided(outputs, spec)
+    def rung(flown: Flown) -> tuple[Outputs, Answers]:
+        outputs = infer(stack_channels(flown.frames, spec.input))
+        return outputs, guided(outputs, spec, flown.senses, flown.route)
 
     return rung
 
 
-def stepped_rung(policy: SteppedPolicy, spec: PolicySpec) -> Rung:
+def stepped_rung(policy: SteppedPolicy) -> Rung:
     """Return exported code, stepped frame by frame from a reset, as a rung."""
 
-    def rung(frames: NDArray[np.uint8]) -> tuple[Outputs, Commands]:
-        policy.reset()
-        answers = [policy.step(stacked) for stacked in stack_channels(frames, spec.input.channels)]
+    def rung(flown: Flown) -> tuple[Outputs, Answers]:
+        policy.reset(flown.route)
+        pairs = zip(flown.frames, flown.senses, strict=True)
+        steps = [policy.step(frame, senses) for frame, senses in pairs]
         return (
-            np.stack([outputs for outputs, _ in answers]),
-            np.stack([command for _, command in answers]),
+            np.stack([outputs for outputs, _ in steps]),
+            np.stack([answer for _, answer in steps]),
         )
 
     return rung
 
 
-def guided(outputs: Outputs, spec: PolicySpec) -> Commands:
-    """Return the commands (M, 4) that guidance, from a reset, makes of raw outputs (M, K)."""
-    guide = RoadGuide(spec.guidance)
-    rows: Iterable[NDArray[np.float32]] = (
-        guide.step(*(dequantise(q, spec_) for q, spec_ in zip(row, spec.outputs, strict=True)))
-        for row in outputs
-    )
-    return np.array(list(rows), np.float32).reshape(-1, 4)
-
-
-def stack_channels(frames: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
-    """Return network inputs (M, C, H, W): each frame with the C - 1 before it, oldest first.
-
-    Before the first frame of a flight the first stands in.
-    """
-    before = np.repeat(frames[:1], channels - 1, axis=0)
-    padded = np.concatenate([before, frames])
-    return np.stack([padded[i : i + len(frames)] for i in range(channels)], axis=1)
+def guided(
+    outputs: Outputs,
+    spec: PolicySpec,
+    senses: NDArray[np.float32],
+    route: NDArray[np.float32] = NO_ROUTE,
+) -> Answers:
+    """Return the answers (M, 4 + A) of guidance, from a reset, to outputs (M, K) and senses."""
+    guide = make_guide(spec.guidance)
+    guide.reset(route)
+    values = dequantise(outputs, spec.outputs)
+    answers = [guide.step(*row) for row in zip(values, senses, strict=True)]
+    return np.array(answers, np.float32).reshape(-1, guide.answer_size)
 
 
 def _rows_differ(first: NDArray[np.generic], second: NDArray[np.generic]) -> NDArray[np.bool_]:
     """Return per row whether a single byte differs (NaN and signed zeros are told apart)."""
+    if first.shape[1:] == second.shape[1:] == (0,):
+        return np.zeros(len(first), np.bool_)
     if first.shape != second.shape or first.dtype != second.dtype:
         return np.ones(len(first), np.bool_)
     as_bytes = [np.ascontiguousarray(a).view(np.uint8).reshape(len(a), -1) for a in (first, second)]

@@ -17,6 +17,7 @@ from firmware_export.verify.machine import PolicyMachine
 from firmware_export.verify.profile import Profile, Profiler, computing_s
 from firmware_export.verify.toolchain import compile_firmware
 from policies.bundle import PolicyBundle
+from policies.guidance import NO_ROUTE, NO_SENSES
 from sim.files import write_atomic
 
 
@@ -44,11 +45,13 @@ class McuPolicy:
         """Return another emulated microcontroller with this firmware, freshly started."""
         return policy_machine(self.firmware, self.target, self._bundle)
 
-    def reset(self) -> None:
-        """Go back to the state at take-off."""
+    def reset(self, route: NDArray[np.float32] = NO_ROUTE) -> None:
+        """Go back to the state at take-off, with a flight's (N, 5) route."""
         self._machine.reset()
 
-    def step(self, frame: NDArray[np.uint8]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    def step(
+        self, frame: NDArray[np.uint8], senses: NDArray[np.float32] = NO_SENSES
+    ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
         """Run one network input (C, H, W) uint8.
 
         Returns:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from firmware_export.emit import emit
 from firmware_export.verify.toolchain import compile_host_library
 from policies.bundle import PolicyBundle
+from policies.guidance import NO_ROUTE, NO_SENSES
 from sim.errors import BadInputError
 
 COMMAND_SIZE = 4  # forward, left, climb, yaw rate
@@ -90,15 +91,18 @@ class CPolicy(CNetwork):
         self._outputs = self._function(f"{spec.name}_outputs", result=ctypes.c_void_p)
         self.reset()
 
-    def reset(self) -> None:
-        """Forget everything; call before each flight."""
+    def reset(self, route: NDArray[np.float32] = NO_ROUTE) -> None:
+        """Forget everything; call before each flight, with its (N, 5) route."""
         self._reset()
 
-    def step(self, frame: NDArray[np.uint8]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    def step(
+        self, frame: NDArray[np.uint8], senses: NDArray[np.float32] = NO_SENSES
+    ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
         """Take one frame.
 
         Args:
             frame: (C, H, W) uint8, or (H, W) where there is one channel.
+            senses: (SENSES_SIZE,) float32.
 
         Returns:
             (K,) int8 raw outputs and (4,) float32 command: forward, left, climb speed in m/s and

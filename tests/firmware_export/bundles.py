@@ -21,7 +21,7 @@ from policies.bundle import (
     RoadGuidance,
     save_bundle,
 )
-from policies.guidance import RoadGuide, dequantise
+from policies.guidance import NO_ROUTE, NO_SENSES, dequantise, make_guide
 
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wdouble-promotion", "-Werror")
 
@@ -37,13 +37,9 @@ GUIDANCE = RoadGuidance(
 
 def commands_of(outputs: np.ndarray, spec: PolicySpec) -> np.ndarray:
     """Return the commands that the simulator's guidance gives for (N, 2) outputs from a reset."""
-    guide = RoadGuide(spec.guidance)
-    return np.stack(
-        [
-            guide.step(*(dequantise(q, o) for q, o in zip(row, spec.outputs, strict=True)))
-            for row in outputs
-        ]
-    )
+    guide = make_guide(spec.guidance)
+    guide.reset(NO_ROUTE)
+    return np.stack([guide.step(row, NO_SENSES) for row in dequantise(outputs, spec.outputs)])
 
 
 def road_bundle(
@@ -80,7 +76,8 @@ def road_bundle(
 def compile_network(network: Int8Network, frames: np.ndarray) -> CNetwork:
     """Emit, compile with all warnings as errors, and load a network without guidance."""
     outputs = network.infer(frames)
-    golden = Golden(frames, outputs, np.zeros((len(frames), 4), np.float32))
+    commands = np.zeros((len(frames), 4), np.float32)
+    golden = Golden.of({"frames": frames, "outputs": outputs, "commands": commands})
     firmware = emit_network("net", network.graph, golden)
     library = compile_host_library(firmware.files, cflags=WARNINGS)
     return CNetwork(library, "net", frames[0].size, outputs.shape[1])

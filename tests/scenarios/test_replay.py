@@ -12,8 +12,8 @@ from policies.bundle import (
     Provenance,
     RoadGuidance,
 )
-from policies.runtimes import NetworkPilot
-from scenarios.replay import Comparison, guided, int8_rung, replay, stack_channels, stepped_rung
+from policies.runtimes import NetworkPilot, stack_channels
+from scenarios.replay import Comparison, guided, int8_rung, replay, stepped_rung
 from sim.errors import BytewingError
 
 FRAMES = np.random.default_rng(5).integers(0, 256, (70, 4, 4), np.uint8)
@@ -98,14 +98,14 @@ def test_replay_starts_from_a_reset_and_keeps_guidance_state(make_log, s_curve_x
     log = flown(make_log, s_curve_xy)
 
     class Forgetful:
-        def reset(self):
+        def reset(self, route):
             pass
 
-        def step(self, frame):
-            outputs = infer(frame[None])
-            return outputs[0], guided(outputs, spec())[0]
+        def step(self, frame, senses):
+            outputs = infer(frame[None, None])
+            return outputs[0], guided(outputs, spec(), senses[None])[0]
 
-    found = replay(log, stepped_rung(Forgetful(), spec()))
+    found = replay(log, stepped_rung(Forgetful()))
     assert found.frames_different >= 60
 
 
@@ -125,7 +125,7 @@ def test_comparisons_add_up():
 
 
 def test_the_first_frame_fills_the_ring():
-    stacked = stack_channels(FRAMES, 3)
+    stacked = stack_channels(FRAMES, spec(3).input)
     assert stacked.shape == (70, 3, 4, 4)
     assert (stacked[0] == FRAMES[0]).all()
     assert (stacked[5] == FRAMES[3:6]).all()

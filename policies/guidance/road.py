@@ -1,12 +1,9 @@
-"""Guidance: int8 network outputs into a velocity command, in float32 that C repeats bit for bit.
+"""Road guidance: along the road, and not into what stands on it.
 
-Only float32 additions, multiplications and comparisons in a fixed order, no fused operations and no
-library functions: ``firmware_export/templates`` holds the same in C.
-
-Road: low-passed steering and collision probability in the manner of Tiny-PULP-Dronet's
-control (steering times a maximal yaw rate, speed falling with the collision probability), but the
-speed falls between two thresholds, since a probability that never quite reaches 1 would let a
-drone creep into what it has seen.
+Low-passed steering and collision probability in the manner of Tiny-PULP-Dronet's control (steering
+times a maximal yaw rate, speed falling with the collision probability), but the speed falls between
+two thresholds, since a probability that never quite reaches 1 would let a drone creep into what it
+has seen.
 """
 
 from __future__ import annotations
@@ -16,15 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.bundle import OutputSpec, RoadGuidance
-from sim.pilot import VelocityCommand
+from policies.bundle import RoadGuidance
 
 F32 = np.float32
-
-
-def dequantise(value: int, output: OutputSpec) -> np.float32:
-    """Return the float32 value of one int8 network output: ``(q - zero_point) * scale``."""
-    return F32(int(value) - output.zero_point) * F32(output.scale)
 
 
 @dataclass
@@ -37,26 +28,29 @@ class RoadGuide:
     constants: RoadGuidance
     steering: np.float32 = field(default=F32(0))
     collision: np.float32 = field(default=F32(0))
+    answer_size = 4
 
-    def reset(self) -> None:
-        """Go back to the state at take-off."""
+    def reset(self, route: NDArray[np.float32]) -> None:
+        """Go back to the state at take-off; a road shows the way itself."""
         self.steering = F32(0)
         self.collision = F32(0)
 
-    def step(self, steering: np.float32, collision: np.float32) -> NDArray[np.float32]:
+    def step(
+        self, outputs: NDArray[np.float32], senses: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
         """Return the command for one frame's outputs.
 
         Args:
-            steering: network output, clamped here to [-1, 1], left positive.
-            collision: network output, clamped here to [0, 1].
+            outputs: steering, clamped here to [-1, 1], left positive; collision, to [0, 1].
+            senses: not looked at.
 
         Returns:
             (4,) float32: forward, left, climb speed in m/s, yaw rate in rad/s, heading frame.
         """
         c = self.constants
         zero, one = F32(0), F32(1)
-        steering = min(max(F32(steering), -one), one)
-        collision = min(max(F32(collision), zero), one)
+        steering = min(max(outputs[0], -one), one)
+        collision = min(max(outputs[1], zero), one)
         self.steering = self.steering + F32(c.steering_smoothing) * (steering - self.steering)
         self.collision = self.collision + F32(c.collision_smoothing) * (collision - self.collision)
         freedom = (F32(c.collision_stop) - self.collision) * speed_slope(c)
@@ -75,8 +69,3 @@ class RoadGuide:
 def speed_slope(constants: RoadGuidance) -> np.float32:
     """Return 1 / (collision_stop - collision_go) as float32; C gets it as a literal."""
     return F32(1) / (F32(constants.collision_stop) - F32(constants.collision_go))
-
-
-def as_command(values: NDArray[np.float32]) -> VelocityCommand:
-    """Return a guidance result as the flight loop takes it."""
-    return VelocityCommand(*(float(value) for value in values))
