@@ -70,14 +70,17 @@ def override(data: dict[str, Any], assignment: str) -> None:
 
 
 def _describe(problem: Any, model: type[BaseModel]) -> str:  # noqa: ANN401 (pydantic's ErrorDetails)
-    location = [str(part) for part in problem["loc"]]
+    location, valid = _located(model, [str(part) for part in problem["loc"]])
     key = ".".join(location)
     if problem["type"] == "extra_forbidden":
-        valid = _fields_at(model, location[:-1])
         hint = did_you_mean(location[-1], valid) if valid else "; remove it"
         return f"unknown key '{key}'{hint}"
     if problem["type"] == "missing":
         return f"key '{key}' is missing; add it"
+    if problem["type"] == "union_tag_invalid":
+        kinds = problem["ctx"]["expected_tags"].replace("'", "").split(", ")
+        kind = problem["ctx"]["tag"]
+        return f"key '{key}.kind' = {kind!r}{did_you_mean(kind, kinds)}"
     message = problem["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
     if not key:
@@ -87,17 +90,30 @@ def _describe(problem: Any, model: type[BaseModel]) -> str:  # noqa: ANN401 (pyd
     return f"key '{key}' = {shown}: {message}"
 
 
-def _fields_at(model: type[BaseModel], location: list[str]) -> list[str]:
-    """Return the valid keys of the (possibly nested) model that ``location`` leads to."""
-    current: type[BaseModel] | None = model
+def _located(model: type[BaseModel], location: list[str]) -> tuple[list[str], list[str]]:
+    """Return the key as a user writes it, and the valid keys of the table that holds it.
+
+    pydantic's location also names which member of a union was tried: its ``kind``, left out here.
+    """
+    tables: list[type[BaseModel]] = [model]
+    key: list[str] = []
+    holders = tables
     for part in location:
-        field = current.model_fields.get(part) if current else None
-        if field is None:
-            continue  # a list index or a union's tag: stay with the model found so far
-        candidates = [field.annotation, *_flatten(field.annotation)]
-        models = [c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)]
-        current = models[0] if models else None
-    return list(current.model_fields) if current else []
+        chosen = [table for table in tables if _kind(table) == part]
+        if chosen and key and not any(part in table.model_fields for table in tables):
+            tables = chosen
+            continue
+        key.append(part)
+        holders = tables
+        fields = [table.model_fields[part] for table in tables if part in table.model_fields]
+        if fields:  # otherwise a list index: stay with the tables found so far
+            annotations = [leaf for f in fields for leaf in (f.annotation, *_flatten(f.annotation))]
+            tables = [a for a in annotations if isinstance(a, type) and issubclass(a, BaseModel)]
+    return key, list(holders[0].model_fields) if holders else []
+
+
+def _kind(table: type[BaseModel]) -> Any:  # noqa: ANN401 (whatever default it has)
+    return table.model_fields["kind"].default if "kind" in table.model_fields else None
 
 
 def _flatten(annotation: Any) -> list[Any]:  # noqa: ANN401 (any typing construct)

@@ -41,7 +41,9 @@ STATE_RATE_HZ = 100
 DIVERGED = "diverged"
 """Outcome of a log that ends where its simulation diverged; nothing may be measured on it."""
 
-COMPLETED_OUTCOMES = frozenset({"finished", "stopped_for_obstacle", "completed"})
+COMPLETED_OUTCOMES = frozenset(
+    {"finished", "stopped_for_obstacle", "found", "nothing_there", "completed"}
+)
 
 
 class Referee(Protocol):

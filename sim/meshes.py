@@ -94,6 +94,24 @@ def _unit_cylinder() -> TriangleMesh:
     return join(*quads, lid)
 
 
+def rod(radius_m: float, length_m: float) -> TriangleMesh:
+    """Return a cylinder closed at both ends that lies along x, centred on the origin."""
+    return scaled(_unit_rod(), (length_m, radius_m, radius_m))
+
+
+@cache
+def _unit_rod() -> TriangleMesh:
+    upright = _unit_cylinder()
+    underside = TriangleMesh(
+        (upright.vertices_m[-SIDES:] * (1, 1, -1)),
+        upright.faces[-(SIDES - 2) :, ::-1] - upright.faces[-(SIDES - 2) :].min(),
+        upright.uv[-SIDES:],
+    )
+    closed = join(upright, underside)
+    x, y, z = closed.vertices_m.T
+    return TriangleMesh(np.stack([z, y, -x], axis=1), closed.faces, closed.uv)
+
+
 def cone(radius_m: float, height_m: float) -> TriangleMesh:
     """Return an upright cone without its underside, its middle height at the origin."""
     return scaled(_unit_cone(), (radius_m, radius_m, height_m))

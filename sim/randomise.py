@@ -54,9 +54,28 @@ class Range(Config):
         return int(rng.integers(int(self.low), int(self.high) + 1))
 
 
+class LogRange(Range):
+    """A distribution over [low, high], low above 0, that is uniform in the logarithm."""
+
+    @model_validator(mode="after")
+    def _positive(self) -> LogRange:
+        if self.low <= 0:
+            raise ValueError(f"the low end {self.low:g} must be above 0")
+        return self
+
+    def draw(self, rng: np.random.Generator) -> float:
+        """Return one sample; takes exactly one number from ``rng`` whatever the range is."""
+        return float(self.low * (self.high / self.low) ** rng.random())
+
+
 def uniform(low: float, high: float) -> Range:
     """Return the range [low, high] (for the defaults of configuration models)."""
     return Range(low=low, high=high)
+
+
+def log_uniform(low: float, high: float) -> LogRange:
+    """Return the range [low, high], drawn from uniformly in the logarithm."""
+    return LogRange(low=low, high=high)
 
 
 def within(lowest: float, highest: float) -> AfterValidator:

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Discriminator, Tag
+
+from sim.courses.gas_site import generate_gas_site
+from sim.courses.gas_site_config import GasSiteConfig
 from sim.courses.road import generate_road
 from sim.courses.road_config import RoadCourseConfig
 from sim.flight import Course
 
-CourseConfig = RoadCourseConfig
+
+def _kind(table: Any) -> Any:  # noqa: ANN401 (whatever the TOML file holds)
+    """Return which kind of course a table is of: a road where it does not say."""
+    return table.get("kind", "road") if isinstance(table, dict) else getattr(table, "kind", "road")
+
+
+CourseConfig = Annotated[
+    Annotated[RoadCourseConfig, Tag("road")] | Annotated[GasSiteConfig, Tag("gas_site")],
+    Discriminator(_kind),
+]
 """What a ``[course]`` table holds."""
 
-_GENERATORS: dict[str, Callable[[Any, int], Course]] = {"road": generate_road}
+_GENERATORS: dict[str, Callable[[Any, int], Course]] = {
+    "road": generate_road,
+    "gas_site": generate_gas_site,
+}
 
 
 def generate_course(config: CourseConfig, seed: int) -> Course:
