@@ -119,7 +119,8 @@ def generate_gas_site(config: GasSiteConfig, seed: int) -> GasSite:
     excess_k = config.background_excess_k.draw(heat)
     look = stream(seed, "course.look")
     ground_albedo = float(look.uniform(*GROUND_ALBEDO))
-    ground = paint_ground(layout, ground_albedo, air_c + excess_k, look, heat)
+    ground_heat = draw_heat(air_c + excess_k, heat)
+    ground = paint_ground(layout, ground_albedo, ground_heat, look, heat)
     hot = _hot_pipes(config, layout, seed)
     steam_k = {part.item.name: steam.excess_k for part, steam in vents}
     parts = (*standing, *walkers)
@@ -134,10 +135,7 @@ def generate_gas_site(config: GasSiteConfig, seed: int) -> GasSite:
             mean_c = air_c + hot[part.item.name]
         warmth.append(draw_heat(mean_c, heat))
     objects = dress(parts, draw_albedos(parts, look), warmth)
-    ground_c = (ground.heat.low_c + ground.heat.high_c) / 2 if ground.heat else air_c
-    cloud = place_cloud_shadow(
-        config, layout, ground_c, ground_albedo, stream(seed, "course.cloud")
-    )
+    cloud = place_cloud_shadow(config, layout, ground, ground_heat, stream(seed, "course.cloud"))
     light, sky_grey = _light(config, stream(seed, "course.light"))
     scene = Scene(
         (*objects, *([cloud] if cloud else [])), light, sky_grey, ground, air_c=air_c, sky_c=sky_c

@@ -71,17 +71,17 @@ def draw_heat(mean_c: float, rng: np.random.Generator) -> Heat:
     """Return a surface that is about as warm as ``mean_c``, and not everywhere the same."""
     own_c = mean_c + (SURFACE_SPREAD_K - TEXTURE_K[1]) * float(rng.uniform(-1, 1))
     half_k = float(rng.uniform(*TEXTURE_K))
-    return Heat(own_c - half_k, own_c + half_k, _patches((16, 16), 4, rng))
+    return Heat(own_c - half_k, own_c + half_k, draw_patches((16, 16), 4, rng))
 
 
 def paint_ground(
     layout: Layout,
     albedo: float,
-    mean_c: float,
+    heat: Heat,
     look: np.random.Generator,
     warmth: np.random.Generator,
 ) -> Ground:
-    """Return concrete slabs, and the heat of them."""
+    """Return concrete slabs, about as warm everywhere as ``heat`` says."""
     tile = textures.tile("concrete", look).astype(np.float32) * np.float32(UNIT)
     small = (tile.shape[1] // SHRINK, tile.shape[0] // SHRINK)
     relief = np.asarray(cv2.resize(tile, small, interpolation=cv2.INTER_AREA), np.float32)
@@ -95,9 +95,8 @@ def paint_ground(
     half_rows = int(np.ceil((layout.depth_m / 2 + MARGIN_M) / pixel_m))
     rows = np.arange(-half_rows, half_rows) % grey.shape[0]
     columns = np.arange(-half_columns, half_columns) % grey.shape[1]
-    heat = draw_heat(mean_c, warmth)
     # One pattern of warm and cool places for both, as with the looks.
-    warm = _patches(grey.shape, 12, warmth)
+    warm = draw_patches(grey.shape, 12, warmth)
     return Ground(
         picture=np.ascontiguousarray(grey[np.ix_(rows, columns)]),
         picture_corner_m=(-half_columns * pixel_m, half_rows * pixel_m),
@@ -110,7 +109,7 @@ def paint_ground(
     )
 
 
-def _patches(shape: tuple[int, int], count: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+def draw_patches(shape: tuple[int, int], count: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Return soft patches of 0..255, some ``count`` each way, that repeat without a seam."""
     coarse = rng.random((count, count), dtype=np.float32)
     around = np.pad(coarse, 1, mode="wrap")

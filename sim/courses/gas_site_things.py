@@ -12,9 +12,10 @@ from sim.courses.gas_site_config import GasSiteConfig
 from sim.courses.gas_site_layout import PLACING_ATTEMPTS, Layout, Part, standing
 from sim.courses.gas_site_route import CLEARANCE_M, Patrol, along
 from sim.courses.gas_site_solids import Solids
+from sim.courses.gas_site_surfaces import draw_patches
 from sim.courses.road_things import PERSON_HEIGHT_M, PERSON_RADIUS_M
 from sim.fields.gas import GasRelease
-from sim.scene import Cylinder, Heat, SceneObject, Shuttle, Surface
+from sim.scene import Cylinder, Ground, Heat, SceneObject, Shuttle, Surface
 
 Array = NDArray[np.float64]
 
@@ -29,7 +30,10 @@ WALKER_FROM_APPROACH_M = 0.8
 """What a walker keeps from the straight ways between flanges and patrol, on which a drone nears a
 leak: as much as from the patrol itself, and a drone's length."""
 
-WALKER_ATTEMPTS = 120
+BESIDE_M = 1.0
+"""How far beyond the site's ends people walk."""
+
+WALKER_ATTEMPTS = 200
 
 CLOUD_SIZE_M = (3.0, 5.0)
 """Of the patch that crosses the site: the edge of a cloud's shadow, or a small cloud's."""
@@ -89,7 +93,7 @@ def place_walkers(
         for _ in range(WALKER_ATTEMPTS):
             begin = np.array(
                 [
-                    float(rng.uniform(-0.5, 0.5)) * (layout.length_m + 2.0),
+                    float(rng.uniform(-0.5, 0.5)) * (layout.length_m + 2 * BESIDE_M),
                     float(rng.uniform(south_m, layout.depth_m / 2)),
                 ]
             )
@@ -99,7 +103,8 @@ def place_walkers(
             )
             way = along(np.stack([begin, begin + step]), 0.1)
             free = solids.plan_distance_m(way).min() >= radius_m + WALKER_FROM_SOLID_M
-            free = free and abs(way[:, 1]).max() < layout.depth_m / 2
+            half_m = (layout.length_m / 2 + BESIDE_M, layout.depth_m / 2)
+            free = free and bool((np.abs(way) < half_m).all())
             if (
                 free
                 and _apart_m(way, patrolled) >= radius_m + CLEARANCE_M + 0.05
@@ -125,11 +130,14 @@ def place_walkers(
 def place_cloud_shadow(
     config: GasSiteConfig,
     layout: Layout,
-    ground_c: float,
-    ground_albedo: float,
+    ground: Ground,
+    ground_heat: Heat,
     rng: np.random.Generator,
 ) -> SceneObject | None:
-    """Return a soft cool patch that creeps over the ground before the row, or None."""
+    """Return a soft cool patch that creeps over the ground before the row, or None.
+
+    It is a piece of the ground itself, darker and cooler towards its middle.
+    """
     if rng.random() >= config.cloud_shadow_probability:
         return None
     depth_k = config.cloud_shadow_depth_k.draw(rng)
@@ -140,15 +148,19 @@ def place_cloud_shadow(
     half = size_m / 2
     corners = [[-half, -half, 0], [half, -half, 0], [half, half, 0], [-half, half, 0]]
     mesh = meshes.quad(corners, [[0, 1], [1, 1], [1, 0], [0, 0]])
-    across = np.linspace(-1, 1, 32)
+    pixels = round(size_m / ground.tile_pixel_m)
+    across = np.linspace(-1, 1, pixels)
     away = np.hypot(across[:, None], across[None, :])
     shade = np.cos(np.clip(away, 0, 1) * math.pi / 2) ** 2
-    look = np.round(255 * ground_albedo * (1 - CLOUD_DARKENS * shade)).astype(np.uint8)
-    warmth = np.round(255 * (1 - shade)).astype(np.uint8)
+    grey = ground.tile[:pixels, :pixels] * (1 - CLOUD_DARKENS * shade)
+    varies_k = ground_heat.high_c - ground_heat.low_c
+    warmer_k = varies_k * (draw_patches((pixels, pixels), 8, rng) / 255) + depth_k * (1 - shade)
+    warmth = _bytes(255 * warmer_k / (varies_k + depth_k))
+    heat = Heat(ground_heat.low_c - depth_k, ground_heat.high_c, warmth)
     return SceneObject(
         "cloud shadow",
         mesh,
-        Surface(texture=look, heat=Heat(ground_c - depth_k, ground_c, warmth)),
+        Surface(texture=_bytes(grey), heat=heat),
         (-east * reach_m, y_m, CLOUD_ABOVE_M),
         motion=Shuttle(
             (east * reach_m, y_m, CLOUD_ABOVE_M),
@@ -167,6 +179,10 @@ def _approaches(layout: Layout, patrol: Patrol) -> Array:
         nearest = way[np.linalg.norm(way - opening, axis=1).argmin()]
         pieces.append(np.linspace(opening, nearest, 24))
     return np.concatenate(pieces)
+
+
+def _bytes(values: Array) -> NDArray[np.uint8]:
+    return np.round(values).astype(np.uint8)
 
 
 def _apart_m(one: Array, other: Array) -> float:
