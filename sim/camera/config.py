@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from sim.camera.distortion import Distortion
 from sim.clock import Clock
-from sim.config import Config, load
+from sim.config import Config, parse, read_toml
 from sim.errors import BadInputError, did_you_mean
 from sim.randomise import Range, within
 
@@ -67,8 +67,8 @@ class Noise(Config):
     fixed_pattern: FixedPattern = Field(default_factory=FixedPattern)
 
 
-class CameraConfig(Config):
-    """A grey camera, fixed to the drone's body.
+class Optics(Config):
+    """What a camera of any kind has: a grid of pixels behind a lens, fixed to the drone's body.
 
     Attributes:
         name: for logs and policy bundles.
@@ -80,10 +80,7 @@ class CameraConfig(Config):
         rate_hz: frames a second.
         readout_s: rolling shutter, from the first row's end of exposure to the last row's; 0 for a
             global shutter.
-        vignetting: 0 for none, 1 for the fourth power of the cosine of the angle off the axis.
         distortion: of the lens; none if not given.
-        exposure: see Exposure.
-        noise: see Noise.
     """
 
     name: str = Field(min_length=1, max_length=32)
@@ -94,10 +91,12 @@ class CameraConfig(Config):
     mount_position_body_m: tuple[float, float, float]
     rate_hz: float = Field(gt=0, le=200)
     readout_s: float = Field(default=0.0, ge=0, le=1)
-    vignetting: float = Field(ge=0, le=1)
     distortion: Distortion = Field(default_factory=Distortion)
-    exposure: Exposure
-    noise: Noise
+
+    @property
+    def exposure_time_s(self) -> float:
+        """For how long each row collects what it sees; 0 for an instant."""
+        raise NotImplementedError
 
     @property
     def focal_px(self) -> float:
@@ -107,10 +106,10 @@ class CameraConfig(Config):
         return self.width_px / 2 / -float(x_d)
 
     @model_validator(mode="after")
-    def _frames_fit_their_period(self) -> CameraConfig:
+    def _frames_fit_their_period(self) -> Self:
         Clock().require_divides(self.rate_hz, "rate_hz")
         period_s = 1 / self.rate_hz
-        taken_s = self.readout_s + self.exposure.time_s
+        taken_s = self.readout_s + self.exposure_time_s
         if taken_s > period_s:
             raise ValueError(
                 f"readout_s + exposure.time_s = {taken_s:g} s does not fit into a frame's"
@@ -119,7 +118,7 @@ class CameraConfig(Config):
         return self
 
     @model_validator(mode="after")
-    def _lens_does_not_fold(self) -> CameraConfig:
+    def _lens_does_not_fold(self) -> Self:
         left = np.array([-math.tan(math.radians(self.field_of_view_deg) / 2)])
         folds = self.distortion.folds(left, np.zeros(1))
         if not folds:
@@ -137,19 +136,134 @@ class CameraConfig(Config):
         return self
 
 
-def load_camera(name: str, base: Path | None = None) -> CameraConfig:
-    """Return a preset by its name, or the camera of a TOML file.
+class CameraConfig(Optics):
+    """A grey camera.
+
+    Attributes:
+        kind: tells it from other cameras.
+        vignetting: 0 for none, 1 for the fourth power of the cosine of the angle off the axis.
+        exposure: see Exposure.
+        noise: see Noise.
+    """
+
+    kind: Literal["grey"] = "grey"
+    vignetting: float = Field(ge=0, le=1)
+    exposure: Exposure
+    noise: Noise
+
+    @property
+    def exposure_time_s(self) -> float:
+        """For how long each row collects light."""
+        return self.exposure.time_s
+
+
+class ThermalExposure(Config):
+    """How long a thermal detector takes to follow what it sees.
+
+    Attributes:
+        time_s: integration time of a detector that counts photons; of a bolometer, which follows
+            like a first-order lag, twice its time constant: the window of the same mean age.
+    """
+
+    time_s: float = Field(ge=0, le=1)
+
+
+class Absorption(Config):
+    """How one gas absorbs within a camera's band.
+
+    Attributes:
+        per_ppm_m: absorbed share of the band's radiance, per ppm m of thin gas.
+        band_share: share of the band in which the gas absorbs at all. Between its lines it is
+            transparent however much of it there is: ``t = 1 - s + s exp(-per_ppm_m c / s)``, which
+            for s = 1 is the law of Beer and Lambert.
+    """
+
+    per_ppm_m: float = Field(ge=0, le=1)
+    band_share: float = Field(default=1.0, gt=0, le=1)
+
+
+class ThermalGain(Config):
+    """How radiance becomes grey values; see ``sim.camera.thermal_kernels.to_grey``.
+
+    Attributes:
+        levels_per_netd: largest amplification of detail, grey values per NETD.
+        detail_levels: grey values that the spread of a scene's detail is amplified to, if that is
+            less than ``levels_per_netd`` would make of it.
+        edge_k: steps well above this belong to the base, which is compressed, not to the detail.
+        time_constant_s: in which the gain follows the scene to 63 %.
+    """
+
+    levels_per_netd: float = Field(default=2.0, gt=0, le=16)
+    detail_levels: float = Field(default=24.0, gt=0, le=64)
+    edge_k: float = Field(default=3.0, gt=0, le=100)
+    time_constant_s: float = Field(default=0.5, gt=0, le=60)
+
+
+class ThermalConfig(Optics):
+    """An optical gas imager: a thermal camera whose band a gas absorbs in.
+
+    Attributes:
+        kind: tells it from other cameras.
+        band_um: shortest and longest wavelength that it sees.
+        netd_k: noise-equivalent temperature difference, as makers state it, at 30 degrees C: the
+            standard deviation of one pixel's noise.
+        fixed_pattern_netd: standard deviation of what its own correction leaves of the pixels'
+            differences, in NETDs.
+        exposure: see ThermalExposure.
+        absorbs: by the gas's name, how it absorbs in this band; a gas not named is refused.
+        gain: see ThermalGain.
+    """
+
+    kind: Literal["thermal"]
+    band_um: tuple[Annotated[float, Field(ge=1, le=30)], Annotated[float, Field(ge=1, le=30)]]
+    netd_k: float = Field(gt=0, le=10)
+    fixed_pattern_netd: float = Field(default=0.0, ge=0, le=10)
+    exposure: ThermalExposure
+    absorbs: dict[str, Absorption] = Field(min_length=1)
+    gain: ThermalGain = Field(default_factory=ThermalGain)
+
+    @property
+    def exposure_time_s(self) -> float:
+        """For how long each row collects radiance."""
+        return self.exposure.time_s
+
+    @model_validator(mode="after")
+    def _band_has_a_width(self) -> Self:
+        shortest, longest = self.band_um
+        if shortest >= longest:
+            raise ValueError(
+                f"band_um = [{shortest:g}, {longest:g}] ends before it begins; give the shorter"
+                " wavelength first"
+            )
+        return self
+
+
+AnyCamera = CameraConfig | ThermalConfig
+
+KINDS: dict[str, type[CameraConfig] | type[ThermalConfig]] = {
+    "grey": CameraConfig,
+    "thermal": ThermalConfig,
+}
+
+
+def load_camera(name: str, base: Path | None = None) -> AnyCamera:
+    """Return a preset by its name, or the camera of a TOML file, of the kind that the file says.
 
     Args:
-        name: "hm01b0", or a path that ends in .toml.
+        name: "hm01b0", "cooled_mid_wave", ..., or a path that ends in .toml.
         base: folder that a relative path starts from, the working directory if not given.
     """
     if name.endswith(".toml"):
-        return load(CameraConfig, (base or Path()) / name)
-    path = PRESETS / f"{name}.toml"
-    if not path.is_file():
-        names = [preset.stem for preset in PRESETS.glob("*.toml")]
-        raise BadInputError(
-            f"unknown camera {name!r}{did_you_mean(name, names)}, or the path of a .toml file"
-        )
-    return load(CameraConfig, path)
+        path = (base or Path()) / name
+    else:
+        path = PRESETS / f"{name}.toml"
+        if not path.is_file():
+            names = [preset.stem for preset in PRESETS.glob("*.toml")]
+            raise BadInputError(
+                f"unknown camera {name!r}{did_you_mean(name, names)}, or the path of a .toml file"
+            )
+    data = read_toml(path)
+    kind = data.get("kind", "grey")
+    if kind not in KINDS:
+        raise BadInputError(f"{path}: key 'kind' = {kind!r}: no such camera; use grey or thermal")
+    return parse(KINDS[kind], data, path)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sim.camera.config import CameraConfig
+from sim.camera.config import Optics
 
 Array = NDArray[np.float64]
 
@@ -22,7 +22,7 @@ class Lens:
             view left of the axis lands on the image's left edge.
     """
 
-    def __init__(self, config: CameraConfig) -> None:
+    def __init__(self, config: Optics) -> None:
         self.width_px, self.height_px = config.width_px, config.height_px
         self.focal_px = config.focal_px
         self._distortion = config.distortion

@@ -12,23 +12,84 @@ against.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.camera import raster_kernels
-from sim.camera.config import CameraConfig
+from sim.camera.config import Optics
 from sim.camera.lens import Lens
 from sim.camera.mipmap import Atlas
 from sim.camera.pinhole import camera_from_body
 from sim.camera.raster_kernels import SAMPLES, GroundLayout
 from sim.camera.renderer import Capture
 from sim.frames import rotation_world_from_body
-from sim.scene import Light, Scene, SceneObject
+from sim.scene import Ground, Light, Scene, SceneObject
 
 Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
 
-NO_GROUND = GroundLayout(False, 0, 0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0)
+NO_GROUND = GroundLayout(False, 0, 0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0)
+
+
+class Paint(NamedTuple):
+    """What radiance a surface sends: ``dark + span * texture / 255``.
+
+    Attributes:
+        texture: (H, W) uint8; None for white all over.
+        dark: where the texture is 0.
+        span: how much more where it is 255; of a thing's faces one for all (), or one each (F,).
+    """
+
+    texture: Bytes | None
+    dark: float
+    span: Floats
+
+
+class GroundPaint(NamedTuple):
+    """The same of the ground, whose textures lie as those of ``sim.scene.Ground`` do."""
+
+    picture: Bytes
+    tile: Bytes
+    dark: float
+    span: float
+
+
+class Look(Protocol):
+    """Which radiance of a scene is drawn.
+
+    Attributes:
+        sky: radiance where nothing is seen.
+    """
+
+    sky: float
+
+    def thing(self, item: SceneObject, normals: Floats) -> Paint:
+        """Return the radiance of a thing with the face normals (F, 3), world."""
+        ...
+
+    def ground(self, ground: Ground) -> GroundPaint:
+        """Return that of the ground."""
+        ...
+
+
+class Daylight:
+    """The scene's one light, reflected by matt surfaces: 0..1."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.sky = scene.sky_grey
+        self._light = scene.light
+
+    def thing(self, item: SceneObject, normals: Floats) -> Paint:
+        """Return the radiance of a thing with the face normals (F, 3), world."""
+        return Paint(item.surface.texture, 0.0, item.surface.albedo * _lit(self._light, normals))
+
+    def ground(self, ground: Ground) -> GroundPaint:
+        """Return that of the ground."""
+        lit = float(_lit(self._light, np.array([0.0, 0.0, 1.0])))
+        return GroundPaint(ground.picture, ground.tile, 0.0, lit)
 
 
 class Raster:
@@ -37,16 +98,22 @@ class Raster:
     Args:
         scene: what there is.
         config: of the camera.
+        look: which radiance is drawn; daylight if not given.
+
+    Attributes:
+        row_bounds: (H, 2) least and largest height of a row's rays at unit depth, down positive.
+        column_bounds: (W, 2) least and largest place of a column's, right positive.
     """
 
-    def __init__(self, scene: Scene, config: CameraConfig) -> None:
+    def __init__(self, scene: Scene, config: Optics, look: Look | None = None) -> None:
+        look = look or Daylight(scene)
         lens = Lens(config)
         height, width = self._shape = (config.height_px, config.width_px)
         self._pixel = 1.0 / lens.focal_px
         self._camera_from_body = camera_from_body(config.pitch_down_deg)
         self._mount_body_m = np.array(config.mount_position_body_m)
         rays = lens.rays(SAMPLES)[..., :2]
-        self._row_bounds, self._column_bounds = _bounds(rays)
+        self.row_bounds, self.column_bounds = _bounds(rays)
         self._cone = _cone(rays)
         # (H, 4, 2, W): of each row and sample the x and the y of all columns.
         self._rays = np.ascontiguousarray(
@@ -59,10 +126,10 @@ class Raster:
         self._seen = np.zeros((height, SAMPLES**2, width), np.float32)
 
         atlas = Atlas()
-        self._sky = scene.sky_grey
-        self._ground = _ground_layout(scene, atlas)
-        parts = [_triangles(item, scene.light, atlas) for item in scene.objects]
-        none = (np.empty((0, 3, 3)), np.empty((0, 3, 2)), np.empty((0, 3)))
+        self._sky = look.sky
+        self._ground = _ground_layout(scene.ground, look, atlas)
+        parts = [_triangles(item, look, atlas) for item in scene.objects]
+        none = (np.empty((0, 3, 3)), np.empty((0, 3, 2)), np.empty((0, 4)))
         self._corners_m, self._uv, self._looks = (
             np.concatenate(column) for column in zip(none, *parts, strict=True)
         )
@@ -83,7 +150,7 @@ class Raster:
         self._texels, self._levels = atlas.packed()
 
     def render(self, capture: Capture) -> NDArray[np.float32]:
-        """Return the radiance (H, W) float32, 0..1, averaged over pixels and exposure."""
+        """Return the radiance (H, W) float32, averaged over pixels and exposure."""
         radiance = np.empty(self._shape, np.float32)
         duration_s = capture.closing_s - capture.opening_s
         for index, item in self._moving:
@@ -101,13 +168,13 @@ class Raster:
             self._levels,
             self._ground,
             self._sky,
-            self._view(capture.opening_pose),
-            self._view(capture.closing_pose),
+            self.view(capture.opening_pose),
+            self.view(capture.closing_pose),
             capture.readout_s / duration_s if duration_s > 0 else 0.0,
             self._pixel,
             self._rays,
-            self._row_bounds,
-            self._column_bounds,
+            self.row_bounds,
+            self.column_bounds,
             self._cone,
             self._nearness,
             self._seen,
@@ -115,7 +182,17 @@ class Raster:
         )
         return radiance
 
-    def _view(self, pose: Floats) -> Floats:
+    def path_lengths(self, view: Floats) -> Singles:
+        """Return how far each pixel saw in the last frame, along its ray (H, W), m.
+
+        Args:
+            view: (4, 3) of the camera, for what is seen of the ground.
+        """
+        lengths_m = np.empty(self._shape, np.float32)
+        raster_kernels.path_lengths(self._nearness, self._rays, view, self._ground, lengths_m)
+        return lengths_m
+
+    def view(self, pose: Floats) -> Floats:
         """Return (4, 3): the camera's right, up and backward in the world, and its place."""
         rotation = rotation_world_from_body(pose[3:])
         view = np.empty((4, 3))
@@ -140,21 +217,22 @@ def _cone(rays: Floats) -> Floats:
     return np.array([math.cos(angle), math.sin(angle)])
 
 
-def _ground_layout(scene: Scene, atlas: Atlas) -> GroundLayout:
-    ground = scene.ground
+def _ground_layout(ground: Ground | None, look: Look, atlas: Atlas) -> GroundLayout:
     if ground is None:
         return NO_GROUND
     west_m, north_m = ground.picture_corner_m
+    paint = look.ground(ground)
     return GroundLayout(
         there=True,
-        picture=atlas.add(ground.picture),
-        tile=atlas.add(ground.tile),
+        picture=atlas.add(paint.picture),
+        tile=atlas.add(paint.tile),
         west_m=west_m,
         north_m=north_m,
-        picture_pixel_m=ground.picture_pixel_m,
+        picture_pixel_m=ground.picture_pixel_m * ground.picture.shape[1] / paint.picture.shape[1],
         tile_pixel_m=ground.tile_pixel_m,
         horizon_m=ground.horizon_m,
-        lit=float(_lit(scene.light, np.array([0.0, 0.0, 1.0]))),
+        dark=paint.dark,
+        lit=paint.span,
     )
 
 
@@ -165,20 +243,19 @@ def _lit(light: Light, normals: Floats) -> Floats:
     return shares
 
 
-def _triangles(item: SceneObject, light: Light, atlas: Atlas) -> tuple[Floats, Floats, Floats]:
-    """Return a thing's corners (F, 3, 3) in the world, uv (F, 3, 2) and looks (F, 3).
+def _triangles(item: SceneObject, look: Look, atlas: Atlas) -> tuple[Floats, Floats, Floats]:
+    """Return a thing's corners (F, 3, 3) in the world, uv (F, 3, 2) and looks (F, 4).
 
-    Looks are the number of the texture (-1 for none), the radiance of white, and the side of a
-    texel on the surface in m.
+    Looks are the number of the texture (-1 for none), the radiance it adds where it is 255, the
+    side of a texel on the surface in m, and the radiance where it is 0.
     """
     cos, sin = math.cos(item.yaw_rad), math.sin(item.yaw_rad)
     turn = np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
     corners = (item.mesh.vertices_m @ turn.T + np.array(item.position_world_m))[item.mesh.faces]
     uv = item.mesh.uv[item.mesh.faces]
-    looks = np.ones((len(corners), 3))
-    looks[:, 0] = -1
-    looks[:, 1] = item.surface.albedo * _lit(light, item.mesh.face_normals() @ turn.T)
-    texture = item.surface.texture
+    texture, dark, span = look.thing(item, item.mesh.face_normals() @ turn.T)
+    looks = np.ones((len(corners), 4))
+    looks[:, 0], looks[:, 1], looks[:, 3] = -1, span, dark
     if texture is not None:
         looks[:, 0] = atlas.add(texture)
         edges, flat = corners[:, 1:] - corners[:, :1], (uv[:, 1:] - uv[:, :1]) * texture.shape[::-1]

@@ -58,7 +58,8 @@ for _taps in range(1, TAPS_MAX + 1):
 class GroundLayout(NamedTuple):
     """Where the ground's textures lie; see ``sim.scene.Ground``.
 
-    ``picture`` and ``tile`` are numbers of textures; ``lit`` is the radiance of white ground.
+    ``picture`` and ``tile`` are numbers of textures; ``dark`` is the radiance where they are 0,
+    ``lit`` how much more it is where they are 255.
     """
 
     there: bool
@@ -69,6 +70,7 @@ class GroundLayout(NamedTuple):
     picture_pixel_m: float
     tile_pixel_m: float
     horizon_m: float
+    dark: float
     lit: float
 
 
@@ -102,7 +104,8 @@ def draw(
         corners_m: (T, 3, 3) corners of all triangles in the world, of moving things at their start.
         planes: (T, 4) their outward normals n, of any length, and n . corner.
         uv: (T, 3, 2) their places in their textures.
-        looks: (T, 3) texture or -1, radiance of white, side of a texel in m.
+        looks: (T, 4) texture or -1, radiance that it adds where it is 255, side of a texel in m,
+            radiance where it is 0.
         spheres: (N, 6) of each thing a sphere around it (centre, radius) and its triangles, from
             and up to which.
         shifts_m: (N, 2, 3) how far each thing has moved at opening and closing.
@@ -161,6 +164,39 @@ def draw(
 
 
 @compiled
+def path_lengths(
+    nearness: Singles, rays: Singles, view: Floats, ground: GroundLayout, lengths_m: Singles
+) -> None:
+    """Write how far each pixel sees along its ray, m: 1e9 into the sky.
+
+    Of a pixel's four samples the inverse lengths are averaged, so that one that shows an edge
+    counts as nearer to what is in front.
+
+    Args:
+        nearness: (H, 4, W) as ``draw`` left it: of things only.
+        rays: (H, 4, 2, W) x and y of each sample's ray.
+        view: (4, 3) the camera, as ``draw`` has it.
+        ground: whose plane ends the rays that meet no thing.
+        lengths_m: (H, W) written.
+    """
+    m02, m12, m22 = np.float32(view[0, 2]), np.float32(view[1, 2]), np.float32(view[2, 2])
+    above = np.float32(1.0 / max(view[3, 2], 1e-6)) if ground.there else np.float32(0.0)
+    faintest, quarter, zero = np.float32(1e-9), np.float32(0.25), np.float32(0.0)
+    one = np.float32(1.0)
+    height, width = lengths_m.shape
+    for row in range(height):
+        for column in range(width):
+            inverse = zero
+            for k in range(4):
+                x, y = rays[row, k, 0, column], rays[row, k, 1, column]
+                # A step of unit depth goes down by this much, and the ground is 1 / above below.
+                down = m22 - x * m02 - y * m12
+                near = max(nearness[row, k, column], down * above)
+                inverse += near / np.sqrt(x * x + y * y + one)
+            lengths_m[row, column] = one / max(quarter * inverse, faintest)
+
+
+@compiled
 def _in_sight(sphere: Floats, shift_m: Floats, view: Floats, cone: Floats) -> bool:
     """Return whether a thing may be seen: its sphere and the cone around the image meet."""
     x = sphere[0] + shift_m[0] - view[3, 0]
@@ -190,7 +226,7 @@ def _draw_ground(
     height, width = radiance.shape
     near_levels, far_levels = levels[ground.picture], levels[ground.tile]
     rows, columns = np.float32(near_levels[0, 1]), np.float32(near_levels[0, 2])
-    lit = np.float32(ground.lit / 255.0)
+    dark, lit = np.float32(ground.dark), np.float32(ground.lit / 255.0)
     # From the picture's pixels to the tile's, which are larger.
     tile_scale = np.float32(ground.picture_pixel_m / ground.tile_pixel_m)
     tile_u = np.float32(ground.west_m / ground.tile_pixel_m)
@@ -259,7 +295,7 @@ def _draw_ground(
                             total += _bilinear_repeated(
                                 texels, far_levels, max(at - far_shift, 0), tu, tv
                             )
-                    behind += below[column] * (lit * total * each - behind)
+                    behind += below[column] * (dark + lit * total * each - behind)
                 light += np.float32(free) * behind
             out[column] = np.float32(0.25) * light
 
@@ -461,6 +497,7 @@ def _draw_things(
                 continue
 
             texture, lit = int(looks[triangle, 0]), np.float32(looks[triangle, 1])
+            dark = np.float32(looks[triangle, 3])
             level, columns, rows = 0, 0.0, 0.0
             texture_levels = levels[max(texture, 0)]
             if texture >= 0:
@@ -515,12 +552,12 @@ def _draw_things(
                                 if front[column] < nearer <= NEAREST:
                                     front[column] = nearer
                                     if texture < 0:
-                                        colour[column] = lit
+                                        colour[column] = dark + lit
                                     else:
                                         # e0 is of the edge from corner 0 to 1 and weighs corner 2.
                                         u = (e1 * u0 + e2 * u1 + e0 * u2) / nearer
                                         v = (e1 * v0 + e2 * v1 + e0 * v2) / nearer
-                                        colour[column] = lit * _bilinear_repeated(
+                                        colour[column] = dark + lit * _bilinear_repeated(
                                             texels, texture_levels, level, u, v
                                         )
 
