@@ -130,20 +130,21 @@ def train(
     budget: str = "standard",
     resume: bool = False,
     init_from: str | Path | None = None,
-    distribution: str = "road",
+    distribution: str | None = None,
     jobs: int | None = None,
     scheduler: str | None = None,
 ) -> PolicyBundle:
     """Collect flights, train, quantise, and write a policy bundle into ``out``.
 
     Args:
-        task: what to learn: ``road``.
+        task: what to learn: ``road`` or ``gas``.
         out: folder of the bundle and of the work files that ``resume`` needs.
         seed: the same seed gives the same bundle on one machine.
         budget: ``quick``, ``standard`` or ``full``.
         resume: go on where an earlier run into ``out`` stopped.
         init_from: start from the weights of this policy.
-        distribution: what is flown: a declared distribution's name, or the path of a TOML file.
+        distribution: what is flown: a declared distribution's name, or the path of a TOML file; the
+            task's own where None.
         jobs: processes that collect flights; None for all cores.
         scheduler: address of a Dask scheduler whose workers collect the flights instead.
     """

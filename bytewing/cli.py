@@ -130,7 +130,7 @@ def fly(
 
 @app.command()
 def train(
-    task: Annotated[str, typer.Argument(help="What to learn: road.")],
+    task: Annotated[str, typer.Argument(help="What to learn: road or gas.")],
     out: Annotated[Path, typer.Option(help="Where the bundle and the work files go.")],
     seed: Annotated[int, typer.Option(min=0, help="Decides everything random.")] = 0,
     budget: Annotated[str, typer.Option(help="quick, standard or full.")] = "standard",
@@ -139,8 +139,8 @@ def train(
         str | None, typer.Option(help="Start from the weights of this policy.")
     ] = None,
     distribution: Annotated[
-        str, typer.Option(help="What is flown: a declared distribution, or a TOML file.")
-    ] = "road",
+        str | None, typer.Option(help="What is flown: a declared distribution, or a TOML file.")
+    ] = None,
     jobs: Jobs = None,
     scheduler: Scheduler = None,
 ) -> None:

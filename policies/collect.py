@@ -28,27 +28,24 @@ from policies.dataset import (
     read_manifest,
     write_manifest,
 )
-from policies.experts import ROAD_GUIDANCE, RoadTeacher
-from policies.guidance import NO_ROUTE, as_command, make_guide
-from policies.runtimes import Infer, float_inference
+from policies.guidance import COMMAND_SIZE, as_command, as_report, make_guide
+from policies.runtimes import FrameHistory, Infer, float_inference
 from policies.splits import Split, require
+from policies.tasks import find_task
 from sim.airframe import Airframe
-from sim.camera.config import CameraConfig
+from sim.camera.config import AnyCamera
 from sim.courses.registry import generate_course
 from sim.distribution import Distribution
 from sim.errors import BadInputError
 from sim.fleet import run
-from sim.flight import FlightSetup, fly
-from sim.pilot import Commanding, Observation, VelocityCommand
+from sim.flight import Course, FlightSetup, fly
+from sim.pilot import SENSES_SIZE, Observation, Report, VelocityCommand
 from sim.progress import Advance
 from sim.rng import stream
 
 # Teacher and learner take turns of this length: long enough for the learner to get into trouble
 # of its own making, short enough for several turns a flight.
 TURN_S = 1.5
-# Foreign motion: a burst of up to these speeds for up to BURST_S, with pauses up to PAUSE_S.
-BURST_FORWARD_M_S, BURST_LEFT_M_S, BURST_YAW_RATE_RAD_S = 0.3, 0.4, 1.8
-BURST_S, PAUSE_S = (0.2, 0.7), (0.5, 3.0)
 # Latencies to train under: none, and what a microcontroller's link and computing take.
 LATENCIES_S = (0.0, 0.02, 0.04)
 
@@ -58,9 +55,10 @@ class CollectJob:
     """One flight to collect; picklable, and all that decides the flight.
 
     Attributes:
+        task: what is learned.
         folder: of the dataset.
         split: that the course must belong to.
-        distribution: what roads and conditions.
+        distribution: what courses and conditions.
         airframe: with what drone.
         camera: seen through what.
         course_seed: which of them; also the seed of the flight.
@@ -71,11 +69,12 @@ class CollectJob:
         time_limit_s: of the flight.
     """
 
+    task: str
     folder: Path
     split: Split
     distribution: Distribution
     airframe: Airframe
-    camera: CameraConfig
+    camera: AnyCamera
     course_seed: int
     round: int
     index: int
@@ -91,6 +90,7 @@ class CollectJob:
     def facts(self) -> dict[str, Any]:
         """Return what decides the flight, as JSON values."""
         return {
+            "task": self.task,
             "course_seed": self.course_seed,
             "round": self.round,
             "flight": self.index,
@@ -104,61 +104,74 @@ class CollectJob:
         }
 
 
-class CollectingPilot(Commanding):
-    """Flies by teacher and learner in turns, pushed about, and keeps the teacher's labels."""
+class CollectingPilot:
+    """Flies by teacher and learner in turns, pushed about, and keeps the teacher's labels.
+
+    Attributes:
+        labels: (K,) of each frame, NaN where the teacher has none.
+        senses: what came with each frame.
+    """
 
     needs_frames = True
 
-    def __init__(
-        self, teacher: RoadTeacher, learner: Infer | None, teacher_share: float, seed: int
-    ) -> None:
+    def __init__(self, job: CollectJob, course: Course, learner: Infer | None) -> None:
+        task, seed = find_task(job.task), job.course_seed
         self.latency_s = float(stream(seed, "collect.latency").choice(LATENCIES_S))
-        self.outputs: NDArray[np.generic] = np.zeros(2, np.float32)
-        self.labels: list[tuple[float, float]] = []
-        self._teacher = teacher
+        self.labels: list[NDArray[np.float32]] = []
+        self.senses: list[NDArray[np.float32]] = []
+        self._task, self._seed, self._route = task, seed, course.route
+        self._teacher = task.teacher(course, job.camera)
         self._learner = learner
-        self._teacher_share = teacher_share if learner is not None else 1.0
-        self._seed = seed
-        self._guide = make_guide(ROAD_GUIDANCE)
+        self._teacher_share = job.teacher_share if learner is not None else 1.0
+        self._history = FrameHistory(task.input)
+        self._guide = make_guide(task.guidance(job.camera))
         self.reset()
 
     def reset(self) -> None:
         """Start a flight."""
         self.labels.clear()
+        self.senses.clear()
         self._teacher.reset()
-        self._guide.reset(NO_ROUTE)
+        self._history.reset()
+        self._guide.reset(self._route)
+        self.outputs: NDArray[np.generic] = np.zeros(len(self._task.outputs), np.float32)
+        self.answer = np.zeros(self._guide.answer_size - COMMAND_SIZE, np.float32)
+        self.report: Report | None = None
         self._turns = stream(self._seed, "collect.turns")
         self._bursts = stream(self._seed, "collect.bursts")
         self._turn_ends_s = 0.0
         self._teacher_flies = True
-        self._burst = np.zeros(4)
+        self._burst = np.zeros(COMMAND_SIZE)
         self._burst_ends_s = 0.0
-        self._next_burst_s = float(self._bursts.uniform(*PAUSE_S))
+        self._next_burst_s = float(self._bursts.uniform(*self._task.bursts.pause_s))
 
     def act(self, observation: Observation) -> VelocityCommand:
         """Label the frame and return the command of whoever's turn it is, plus the burst."""
         assert observation.frame is not None
-        label = self._teacher.labels(observation.truth, observation.t_s)
-        self.labels.append((label.steering, label.collision))
+        inputs = self._history.push(observation.frame)
+        labels = self._teacher.labels(observation)
+        self.labels.append(labels)
+        self.senses.append(observation.senses)
         if observation.t_s >= self._turn_ends_s:
             self._teacher_flies = self._turns.random() < self._teacher_share
             self._turn_ends_s = observation.t_s + TURN_S
         if self._learner is None or self._teacher_flies:
-            self.outputs = np.array(label, np.float32)
+            self.outputs = outputs = np.nan_to_num(labels, nan=0.0)
         else:
-            self.outputs = self._learner(observation.frame[np.newaxis])
-        command = self._guide.step(self.outputs.astype(np.float32), observation.senses)
-        pushed = command + self._push(observation.t_s)
+            self.outputs = outputs = self._learner(inputs).astype(np.float32)
+        answer = self._guide.step(outputs, observation.senses)
+        self.answer = answer[COMMAND_SIZE:]
+        self.report = self.report or as_report(answer)
+        pushed = answer[:COMMAND_SIZE] + self._push(observation.t_s)
         return as_command(pushed.astype(np.float32))
 
     def _push(self, t_s: float) -> NDArray[np.float64]:
-        rng = self._bursts
+        rng, bursts = self._bursts, self._task.bursts
         if t_s >= self._next_burst_s:
-            peak = (BURST_FORWARD_M_S, BURST_LEFT_M_S, 0.0, BURST_YAW_RATE_RAD_S)
-            self._burst = rng.uniform(-1, 1, 4) * np.array(peak)
-            self._burst_ends_s = t_s + rng.uniform(*BURST_S)
-            self._next_burst_s = self._burst_ends_s + rng.uniform(*PAUSE_S)
-        return self._burst if t_s < self._burst_ends_s else np.zeros(4)
+            self._burst = rng.uniform(-1, 1, COMMAND_SIZE) * np.array(bursts.peak)
+            self._burst_ends_s = t_s + rng.uniform(*bursts.burst_s)
+            self._next_burst_s = self._burst_ends_s + rng.uniform(*bursts.pause_s)
+        return self._burst if t_s < self._burst_ends_s else np.zeros(COMMAND_SIZE)
 
 
 def collect_flight(job: CollectJob) -> FlightFrames:
@@ -166,7 +179,7 @@ def collect_flight(job: CollectJob) -> FlightFrames:
     require(job.split, job.course_seed)
     course = generate_course(job.distribution.course, job.course_seed)
     learner = float_inference(job.learner) if job.learner else None
-    pilot = CollectingPilot(RoadTeacher(course), learner, job.teacher_share, job.course_seed)
+    pilot = CollectingPilot(job, course, learner)
     setup = FlightSetup(
         course=course,
         airframe=job.airframe,
@@ -176,12 +189,11 @@ def collect_flight(job: CollectJob) -> FlightFrames:
         conditions=job.distribution,
     )
     log = fly(setup, pilot)
-    labels = np.array(pilot.labels, np.float32).reshape(-1, 2)
     facts = {key: log.meta[key] for key in ("outcome", "latency_s", "tool_version", "course")}
     return FlightFrames(
         frames=log.arrays["camera.frames"],
-        steering=labels[:, 0],
-        collision=labels[:, 1],
+        labels=np.array(pilot.labels, np.float32).reshape(-1, len(pilot.outputs)),
+        senses=np.array(pilot.senses, np.float32).reshape(-1, SENSES_SIZE),
         tick=log.arrays["camera.tick"],
         meta={**job.facts(), **facts},
     )
@@ -226,7 +238,14 @@ def collect(
 
     flown = iter(run(collect_flight, missing, n_jobs, advance, executor, keep))
     entries = [entry or next(flown) for entry in found]
-    manifest = Manifest(task="road", camera=camera, split=split.label, flights=(*kept, *entries))
+    task = find_task(jobs[0].task)
+    manifest = Manifest(
+        task=task.name,
+        outputs=tuple(output.name for output in task.outputs),
+        camera=camera,
+        split=split.label,
+        flights=(*kept, *entries),
+    )
     if not (folder / MANIFEST).exists() or len(read_manifest(folder).flights) < len(
         manifest.flights
     ):

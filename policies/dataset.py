@@ -1,8 +1,9 @@
 """Labelled frames on disk: one npz a flight, and a manifest that vouches for each of them.
 
-    manifest.json       format, camera, split, and for each flight its file, SHA-256 and length
-    flight_00000.npz    frames, labels, ticks, and as ``meta`` a JSON text: course seed, round,
-                        flight index, who flew, how it ended, the course's parameters
+    manifest.json       format, task, what is labelled, camera, split, and for each flight its file,
+                        SHA-256 and length
+    flight_00000.npz    frames, labels, senses, ticks, and as ``meta`` a JSON text: course seed,
+                        round, flight index, who flew, how it ended, the course's parameters
 
 No pickle. What does not match the manifest is refused when read, with one line.
 """
@@ -13,7 +14,7 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -22,10 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from policies.bundle import InputSpec
 from policies.splits import Split, require
 from sim.config import Config, parse
 from sim.errors import BadInputError
 from sim.files import sha256_of_file, write_atomic
+from sim.pilot import SENSES_SIZE
 
 MANIFEST = "manifest.json"
 Float32 = NDArray[np.float32]
@@ -33,19 +36,19 @@ Float32 = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class FlightFrames:
-    """The labelled frames of one flight.
+    """The labelled frames of one flight, in order.
 
     Attributes:
         frames: (N, H, W) uint8.
-        steering: (N,) float32 label, in [-1, 1].
-        collision: (N,) float32 label, in [0, 1].
+        labels: (N, K) float32 in [-1, 1]; NaN where there is nothing to learn.
+        senses: (N, SENSES_SIZE) float32, see ``sim.pilot.Senses``.
         tick: (N,) int64, when each frame was exposed.
         meta: JSON values: course_seed, round, flight, pilot, outcome, course, …
     """
 
     frames: NDArray[np.uint8]
-    steering: Float32
-    collision: Float32
+    labels: Float32
+    senses: Float32
     tick: NDArray[np.int64]
     meta: Mapping[str, Any]
 
@@ -55,8 +58,8 @@ class FlightFrames:
         np.savez(
             stream,
             frames=self.frames,
-            steering=self.steering,
-            collision=self.collision,
+            labels=self.labels,
+            senses=self.senses,
             tick=self.tick,
             meta=np.array(json.dumps(self.meta, sort_keys=True)),
         )
@@ -69,8 +72,8 @@ class FlightFrames:
             with np.load(path, allow_pickle=False) as arrays:
                 flight = cls(
                     arrays["frames"],
-                    arrays["steering"],
-                    arrays["collision"],
+                    arrays["labels"],
+                    arrays["senses"],
                     arrays["tick"],
                     json.loads(str(arrays["meta"])),
                 )
@@ -81,13 +84,14 @@ class FlightFrames:
 
     def _check(self, path: Path) -> None:
         count = len(self.frames)
-        labels = (self.steering, self.collision, self.tick)
         sound = (
             self.frames.dtype == np.uint8
             and self.frames.ndim == 3
-            and all(label.shape == (count,) for label in labels)
-            and bool(np.all(np.abs(self.steering) <= 1))
-            and bool(np.all((self.collision >= 0) & (self.collision <= 1)))
+            and self.labels.ndim == 2
+            and len(self.labels) == count
+            and self.senses.shape == (count, SENSES_SIZE)
+            and self.tick.shape == (count,)
+            and not bool(np.any(np.abs(self.labels) > 1))
         )
         if not sound:
             raise BadInputError(f"{path}: frames and labels do not fit together; collect again")
@@ -106,8 +110,9 @@ class FlightEntry(Config):
 class Manifest(Config):
     """Content of ``manifest.json``."""
 
-    format_version: Literal[1] = 1
+    format_version: Literal[2] = 2
     task: str
+    outputs: tuple[str, ...]
     camera: str
     split: Literal["train", "validation", "test"]
     flights: tuple[FlightEntry, ...] = ()
@@ -125,8 +130,8 @@ class Dataset:
     Attributes:
         manifest: what was read.
         frames: (N, H, W) uint8.
-        steering: (N,) float32.
-        collision: (N,) float32.
+        labels: (N, K) float32 in the manifest's ``outputs``' order, NaN where there is none.
+        senses: (N, SENSES_SIZE) float32.
         course_seed: (N,) int64.
         round: (N,) int64, the DAgger round a frame was collected in.
         flight: (N,) int64, index into ``manifest.flights``.
@@ -134,14 +139,67 @@ class Dataset:
 
     manifest: Manifest
     frames: NDArray[np.uint8]
-    steering: Float32
-    collision: Float32
+    labels: Float32
+    senses: Float32
     course_seed: NDArray[np.int64]
     round: NDArray[np.int64]
     flight: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.frames)
+
+    def examples(self, size: InputSpec) -> Examples:
+        """Return the network inputs of this size, and the labels, to learn from."""
+        first = np.searchsorted(self.flight, self.flight)
+
+        def inputs(rows: Rows) -> NDArray[np.uint8]:
+            return stack(self.frames, rows, first, size.channels, size.frame_stride)
+
+        return Examples(inputs, self.labels, self.manifest.sha256)
+
+
+Rows = NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What a network is fitted to, wherever it comes from.
+
+    Attributes:
+        inputs: returns the network inputs (M, C, H, W) uint8 of some rows (M,).
+        labels: (N, K) float32, NaN where there is none.
+        sha256: identifies inputs and labels.
+    """
+
+    inputs: Callable[[Rows], NDArray[np.uint8]]
+    labels: Float32
+    sha256: str
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def spread(self, count: int) -> Rows:
+        """Return at most so many rows, evenly spread over all."""
+        return np.linspace(0, len(self) - 1, min(count, len(self))).astype(int)
+
+
+def stack(
+    frames: NDArray[np.uint8], rows: Rows, first: Rows, channels: int, stride: int
+) -> NDArray[np.uint8]:
+    """Return network inputs: each row's frame and those before it, oldest first.
+
+    Args:
+        frames: (N, H, W) of many flights, each flight's in order.
+        rows: (M,) of the newest frames.
+        first: (N,) each frame's flight's first row, whose frame stands in for what is before it.
+        channels: how many frames.
+        stride: how many frames they lie apart.
+
+    Returns:
+        (M, channels, H, W).
+    """
+    back = stride * np.arange(channels - 1, -1, -1)
+    return frames[np.maximum(rows[:, np.newaxis] - back, first[rows][:, np.newaxis])]
 
 
 def entry_of(path: Path) -> FlightEntry:
@@ -197,20 +255,34 @@ def read_dataset(folder: Path, split: Split, manifest: Manifest | None = None) -
     require(split, *(flight.course_seed for flight in manifest.flights))
     for entry in manifest.flights:
         check_entry(folder, entry)
-    flights = [FlightFrames.load(folder / entry.file) for entry in manifest.flights]
-    if not any(len(flight.frames) for flight in flights):
-        raise BadInputError(f"{folder}: the dataset holds no frames; collect again")
     counts = [entry.frames for entry in manifest.flights]
+    if not any(counts):
+        raise BadInputError(f"{folder}: the dataset holds no frames; collect again")
 
     def spread(values: Sequence[int]) -> NDArray[np.int64]:
         return np.repeat(np.array(values, np.int64), counts)
 
+    # Flight by flight into its place: together the frames may be a good part of the memory.
+    arrays: dict[str, NDArray[Any]] = {}
+    end = 0
+    for entry in manifest.flights:
+        flight = FlightFrames.load(folder / entry.file)
+        end += entry.frames
+        for name in ("frames", "labels", "senses"):
+            part = getattr(flight, name)
+            if name not in arrays:
+                arrays[name] = np.empty((sum(counts), *part.shape[1:]), part.dtype)
+            if part.shape[1:] != arrays[name].shape[1:]:
+                raise BadInputError(f"{folder / entry.file}: {name} of another shape than before")
+            arrays[name][end - entry.frames : end] = part
+    if arrays["labels"].shape[1] != len(manifest.outputs):
+        raise BadInputError(f"{folder}: labels and the outputs named in {MANIFEST} do not fit")
     return Dataset(
         manifest,
-        np.concatenate([flight.frames for flight in flights]),
-        np.concatenate([flight.steering for flight in flights]),
-        np.concatenate([flight.collision for flight in flights]),
+        arrays["frames"],
+        arrays["labels"],
+        arrays["senses"],
         spread([entry.course_seed for entry in manifest.flights]),
         spread([entry.round for entry in manifest.flights]),
-        spread(range(len(flights))),
+        spread(range(len(counts))),
     )

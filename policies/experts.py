@@ -1,215 +1,100 @@
-"""Pilots without a network: the road teacher with privileged truth, and two naive baselines.
+"""Pilots without a network: a task's teacher with privileged truth, and two naive road baselines.
 
-The teacher says what an ideal network would answer to the frame; its labels go through the same
-guidance as a network's outputs, so what it teaches is exactly what flies.
+Their labels go through the same guidance as a network's outputs.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.bundle import RoadGuidance
-from policies.guidance import NO_ROUTE, as_command, make_guide
-from sim.courses.centreline import Centreline
-from sim.courses.road_crossings import COMMIT_M, HIT_M
-from sim.frames import euler_from_quaternion, wrap_angle_rad
-from sim.pilot import Commanding, DroneState, Observation, VelocityCommand
+from policies.bundle import Guidance
+from policies.guidance import COMMAND_SIZE, NO_ROUTE, as_command, as_report, make_guide
+from policies.tasks.road import ROAD_GUIDANCE
+from policies.tasks.task import Task
+from sim.camera.config import Optics
+from sim.flight import Course
+from sim.pilot import Observation, Report, VelocityCommand
 
-# Constants of the road guidance. Bends have a radius of at least 1.0 m, so 0.7 m/s asks for 0.7
-# rad/s; the rest is for coming back to the road. The thresholds and the teacher's ramp below
-# together make the speed fall from 1.5 m to 1.2 m before an obstacle: a stop counts from 0.3 m on,
-# and a network sees the obstacle some tenths of a metre too late at times.
-ROAD_GUIDANCE = RoadGuidance(
-    speed_max_m_s=0.7,
-    yaw_rate_max_rad_s=1.8,
-    steering_smoothing=0.5,
-    collision_smoothing=0.5,
-    collision_go=0.3,
-    collision_stop=0.7,
-)
-
-# Pure pursuit (Coulter, "Implementation of the Pure Pursuit Path Tracking Algorithm", CMU-RI-TR-
-# 92-01): the arc through the point this far ahead on the centreline. Shorter follows closer but
-# oscillates with the drone's lag of about 0.3 s in sideways velocity; longer cuts bends.
-LOOK_AHEAD_M = 0.55
-# The collision label rises from 0 to 1 between these distances to the obstacle's near face. A ramp
-# can be read off an image (the obstacle's foot rises in it); a step would teach flicker.
-RAMP_FAR_M, RAMP_NEAR_M = 1.7, 1.0
+Labeller = Callable[[Observation], NDArray[np.float32]]
 
 
-class RoadLabels(NamedTuple):
-    """What an ideal network answers: steering in [-1, 1], left positive; collision in [0, 1]."""
+class GuidedPilot:
+    """A pilot that sends labels through a guidance.
 
-    steering: float
-    collision: float
-
-
-class Obstacle(Protocol):
-    """Something that stands on the road."""
-
-    @property
-    def s_m(self) -> float:
-        """Arc length of its near face."""
-        ...
-
-
-class Crossing(Protocol):
-    """Somebody who walks across the road (``sim.courses.road_crossings.RoadCrossing``)."""
-
-    @property
-    def s_m(self) -> float:
-        """Arc length of its near face."""
-        ...
-
-    @property
-    def keep_away_m(self) -> float:
-        """How near to the road's middle it may come before one must wait."""
-        ...
-
-    def beside_m(self, t_s: float) -> float:
-        """Return how far its nearest side is from the road's middle."""
-        ...
-
-
-class RoadView(Protocol):
-    """What the teacher knows of a course (``sim.courses.road.RoadCourse`` has it)."""
-
-    @property
-    def centreline(self) -> Centreline:
-        """Where the road runs."""
-        ...
-
-    @property
-    def obstacle(self) -> Obstacle | None:
-        """What blocks it, if anything."""
-        ...
-
-    @property
-    def crossing(self) -> Sequence[Crossing]:
-        """Who walks across it."""
-        ...
-
-
-class RoadTeacher:
-    """Labels for the drone's true state on one course."""
-
-    def __init__(self, course: RoadView, guidance: RoadGuidance = ROAD_GUIDANCE) -> None:
-        self._course = course
-        self._guidance = guidance
-        self._s_m: float | None = None
-
-    def reset(self) -> None:
-        """Forget where the drone was."""
-        self._s_m = None
-
-    def labels(self, state: DroneState, t_s: float) -> RoadLabels:
-        """Return the labels for ``state``; successive calls follow the drone along the road.
-
-        Args:
-            state: the true one.
-            t_s: since take-off; it says where those are who cross the road.
-        """
-        xy = state.position_world_m[:2]
-        self._s_m = self._course.centreline.project(xy, self._s_m).s_m
-        _, _, yaw = euler_from_quaternion(state.quaternion_xyzw)
-        steering = self._steering(xy, yaw)
-        return RoadLabels(steering, self._collision(t_s))
-
-    def _steering(self, xy: NDArray[np.float64], yaw_rad: float) -> float:
-        assert self._s_m is not None
-        towards = self._course.centreline.point(self._s_m + LOOK_AHEAD_M) - xy
-        distance = math.hypot(*towards)
-        bearing = wrap_angle_rad(math.atan2(towards[1], towards[0]) - yaw_rad)
-        # Past a right angle the arc would get flatter again: turn as for a right angle.
-        sine = math.copysign(1.0, bearing) if abs(bearing) > math.pi / 2 else math.sin(bearing)
-        curvature = 2 * sine / max(distance, LOOK_AHEAD_M)
-        yaw_rate = self._guidance.speed_max_m_s * curvature
-        return float(np.clip(yaw_rate / self._guidance.yaw_rate_max_rad_s, -1.0, 1.0))
-
-    def _collision(self, t_s: float) -> float:
-        assert self._s_m is not None
-        course, values = self._course, [0.0]
-        if course.obstacle is not None:
-            values.append(_ramp(course.obstacle.s_m - self._s_m))
-        for crossing in course.crossing:
-            ahead_m = crossing.s_m - self._s_m
-            # Both can be seen in one frame: what is near the road, and what is right in the way.
-            # Which way somebody is walking cannot, so one waits also for those who leave.
-            too_near_m = crossing.keep_away_m if ahead_m > COMMIT_M else HIT_M
-            if ahead_m > 0 and crossing.beside_m(t_s) < too_near_m:
-                values.append(_ramp(ahead_m))
-        return max(values)
-
-
-def _ramp(ahead_m: float) -> float:
-    return float(np.clip((RAMP_FAR_M - ahead_m) / (RAMP_FAR_M - RAMP_NEAR_M), 0.0, 1.0))
-
-
-Labeller = Callable[[Observation], RoadLabels]
-
-
-class GuidedPilot(Commanding):
-    """A pilot that sends labels through the road guidance."""
+    Attributes:
+        latency_s: see ``sim.pilot.Pilot``.
+        outputs: (K,) float32, the last labels, 0 where there was none.
+        answer: (A,) float32, what guidance told besides the command.
+        report: what it has to report, from the step on that said so.
+    """
 
     latency_s = 0.0
 
     def __init__(
         self,
         labeller: Labeller,
+        guidance: Guidance,
         reset: Callable[[], None] | None = None,
         needs_frames: bool = False,
-        guidance: RoadGuidance = ROAD_GUIDANCE,
+        route: NDArray[np.float32] = NO_ROUTE,
     ) -> None:
         self.needs_frames = needs_frames
-        self.outputs: NDArray[np.generic] = np.zeros(2, np.float32)
         self._labeller = labeller
         self._reset = reset
+        self._route = route
         self._guide = make_guide(guidance)
+        self._clear()
+
+    def _clear(self) -> None:
+        self._guide.reset(self._route)
+        self.outputs: NDArray[np.generic] = np.zeros(0, np.float32)
+        self.answer = np.zeros(self._guide.answer_size - COMMAND_SIZE, np.float32)
+        self.report: Report | None = None
 
     def reset(self) -> None:
         """Forget everything."""
-        self._guide.reset(NO_ROUTE)
+        self._clear()
         if self._reset is not None:
             self._reset()
 
     def act(self, observation: Observation) -> VelocityCommand:
         """Return the command for what the labeller says of this observation."""
-        labels = np.array(self._labeller(observation), np.float32)
-        self.outputs = labels
-        return as_command(self._guide.step(labels, observation.senses))
+        labels = np.nan_to_num(self._labeller(observation), nan=0.0)
+        answer = self._guide.step(labels, observation.senses)
+        self.outputs, self.answer = labels, answer[COMMAND_SIZE:]
+        self.report = self.report or as_report(answer)
+        return as_command(answer)
 
 
-def expert_pilot(course: RoadView, guidance: RoadGuidance = ROAD_GUIDANCE) -> GuidedPilot:
+def expert_pilot(task: Task, course: Course, camera: Optics) -> GuidedPilot:
     """Return the pilot that flies by the teacher's labels: the best that a network can become."""
-    teacher = RoadTeacher(course, guidance)
+    teacher = task.teacher(course, camera)
     return GuidedPilot(
-        lambda seen: teacher.labels(seen.truth, seen.t_s), teacher.reset, guidance=guidance
+        teacher.labels, task.guidance(camera), teacher.reset, teacher.needs_frames, course.route
     )
 
 
-def constant_pilot(steering: float = 0.0, guidance: RoadGuidance = ROAD_GUIDANCE) -> GuidedPilot:
-    """Return the pilot that always steers the same; a course it completes is too easy."""
-    return GuidedPilot(lambda _: RoadLabels(steering, 0.0), guidance=guidance)
+def constant_pilot(steering: float = 0.0) -> GuidedPilot:
+    """Return the pilot that always steers the same; a road it completes is too easy."""
+    return GuidedPilot(lambda _: np.array([steering, 0.0], np.float32), ROAD_GUIDANCE)
 
 
-def brightest_side_pilot(guidance: RoadGuidance = ROAD_GUIDANCE) -> GuidedPilot:
+def brightest_side_pilot() -> GuidedPilot:
     """Return the pilot that steers towards the brighter half of the ground it sees.
 
-    It completes courses on which the road can be told by brightness alone.
+    It completes roads that can be told by brightness alone.
     """
 
-    def label(seen: Observation) -> RoadLabels:
+    def label(seen: Observation) -> NDArray[np.float32]:
         assert seen.frame is not None
         height, width = seen.frame.shape
         ground = seen.frame[height // 2 :].astype(np.float64)
         left, right = ground[:, : width // 2].mean(), ground[:, width // 2 :].mean()
         # Full steering at a contrast of one half: a road of twice the ground's brightness.
         contrast = (left - right) / max(left + right, 1.0)
-        return RoadLabels(float(np.clip(2.0 * contrast, -1.0, 1.0)), 0.0)
+        return np.array([np.clip(2.0 * contrast, -1.0, 1.0), 0.0], np.float32)
 
-    return GuidedPilot(label, needs_frames=True, guidance=guidance)
+    return GuidedPilot(label, ROAD_GUIDANCE, needs_frames=True)

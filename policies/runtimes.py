@@ -64,13 +64,13 @@ class NetworkPilot:
         self.route = route
         self._infer = infer
         self._guide = make_guide(spec.guidance)
-        self._ring: Frame | None = None
+        self._history = FrameHistory(spec.input)
         self.reset()
 
     def reset(self) -> None:
         """Forget the frames seen and the guidance state."""
         self._guide.reset(self.route)
-        self._ring = None
+        self._history.reset()
         self.outputs: NDArray[np.generic] = np.zeros(0, np.float32)
         self.answer = np.zeros(self._guide.answer_size - COMMAND_SIZE, np.float32)
         self.report: Report | None = None
@@ -102,11 +102,27 @@ class NetworkPilot:
                 f"pixels, the camera gives {frame.shape[1]} x {frame.shape[0]}; "
                 f"fly with camera = {self.spec.camera!r}"
             )
+        return self._history.push(frame)
+
+
+class FrameHistory:
+    """The last frames of a flight, as the network sees them."""
+
+    def __init__(self, size: InputSpec) -> None:
+        self._size = size
+        self._ring: Frame | None = None
+
+    def reset(self) -> None:
+        """Forget the frames seen."""
+        self._ring = None
+
+    def push(self, frame: Frame) -> Frame:
+        """Return the network's input (C, H, W) now that this frame (H, W) has come."""
         if self._ring is None:
-            self._ring = np.repeat(frame[np.newaxis], 1 + size.history_frames, axis=0)
+            self._ring = np.repeat(frame[np.newaxis], 1 + self._size.history_frames, axis=0)
         else:
             self._ring = np.concatenate([self._ring[1:], frame[np.newaxis]])
-        return self._ring[:: size.frame_stride]
+        return self._ring[:: self._size.frame_stride]
 
 
 def stack_channels(frames: Frame, size: InputSpec) -> Frame:

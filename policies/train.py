@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from policies.dataset import Dataset
+from policies.dataset import Examples
+from policies.tasks.task import Augmentation, Output
 from sim.errors import BadInputError
 from sim.files import write_atomic
 from sim.progress import Advance
@@ -33,11 +34,6 @@ from sim.rng import stream
 # Sums over a batch depend on how many threads share it, so their number is fixed. One: on a network
 # this small a second one gains a third on an idle machine and loses half on a busy one.
 THREADS = 1
-# A steering error of 0.1 costs as much as 0.075 nat of collision doubt: chosen so that the
-# two terms are alike on a trained network.
-STEERING_WEIGHT = 15.0
-# Errors beyond this grow linearly: near the ends of the range the label is clipped and noisy.
-STEERING_KNEE = 0.2
 
 
 @dataclass(frozen=True)
@@ -49,14 +45,16 @@ class TrainPlan:
         epochs: passes over the data.
         batch: frames a step.
         learning_rate: peak; warmed up over the first step fraction, then cosine to zero.
-        augment: vary brightness, contrast, noise and side.
+        augmentation: how frames vary, besides being mirrored; None for as they are.
+        epoch_frames: how many, drawn anew, an epoch takes; None for all.
     """
 
     seed: int
     epochs: int
     batch: int = 128
     learning_rate: float = 3e-3
-    augment: bool = True
+    augmentation: Augmentation | None = None
+    epoch_frames: int | None = None
 
 
 @contextlib.contextmanager
@@ -76,7 +74,8 @@ def repeatable(seed: int) -> Iterator[None]:
 
 def fit(
     network: nn.Module,
-    data: Dataset,
+    data: Examples,
+    outputs: Sequence[Output],
     plan: TrainPlan,
     checkpoint: Path,
     advance: Advance | None = None,
@@ -84,8 +83,9 @@ def fit(
     """Fit ``network`` in place; goes on from ``checkpoint`` where it belongs to this very run.
 
     Args:
-        network: maps frames (N, 1, H, W) in [0, 1] to steering (N,) and a collision logit (N,).
+        network: maps inputs (N, C, H, W) in [0, 1] to (N, K): values, and logits of probabilities.
         data: what to learn.
+        outputs: what each of the K is.
         plan: how.
         checkpoint: written after each epoch; a finished one makes this call return at once.
         advance: called once an epoch with the mean loss.
@@ -96,7 +96,7 @@ def fit(
     if advance and done:
         advance(done)
     for epoch in range(done, plan.epochs):
-        loss = _epoch(network, optimizer, data, plan, epoch)
+        loss = _epoch(network, optimizer, data, outputs, plan, epoch)
         _save(checkpoint, network, optimizer, {**start, "epoch": epoch + 1})
         if advance:
             advance(1, f"loss {loss:.4f}")
@@ -105,15 +105,16 @@ def fit(
 def _epoch(
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
-    data: Dataset,
+    data: Examples,
+    outputs: Sequence[Output],
     plan: TrainPlan,
     epoch: int,
 ) -> float:
     rng = stream(plan.seed, f"train/epoch{epoch}")
-    order = rng.permutation(len(data))
+    order = rng.permutation(len(data))[: plan.epoch_frames]
     # The last, smaller batch is dropped: batch normalisation over a few frames is noise.
-    batch = min(plan.batch, len(data))
-    n_steps = len(data) // batch
+    batch = min(plan.batch, len(order))
+    n_steps = len(order) // batch
     total = 0.0
     network.train()
     with repeatable(int(rng.integers(2**31))):
@@ -122,12 +123,13 @@ def _epoch(
             for group in optimizer.param_groups:
                 group["lr"] = rate
             rows = np.sort(order[step * batch : (step + 1) * batch])
-            frames, steering, collision = tensors(data, rows)
-            if plan.augment:
-                frames, steering = augmented(frames, steering, rng)
+            frames = torch.from_numpy(data.inputs(rows)).float() / 255
+            labels = torch.from_numpy(data.labels[rows])
+            if plan.augmentation is not None:
+                frames, labels = mirrored(frames, labels, outputs, rng)
+                frames = augmented(frames, plan.augmentation, rng)
             optimizer.zero_grad(set_to_none=True)
-            predicted, logit = network(frames)
-            loss = loss_of(predicted, logit, steering, collision)
+            loss = loss_of(network(frames), labels, outputs)
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             total += loss.item()
@@ -145,49 +147,74 @@ def learning_rate(plan: TrainPlan, step: int, n_steps: int) -> float:
     return plan.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
 
 
-def loss_of(steering: Tensor, logit: Tensor, steering_label: Tensor, label: Tensor) -> Tensor:
-    """Return the loss: smooth L1 on steering, cross-entropy with soft labels on collision."""
-    error = functional.smooth_l1_loss(steering, steering_label, beta=STEERING_KNEE)
-    doubt = functional.binary_cross_entropy_with_logits(logit, label)
-    return STEERING_WEIGHT * STEERING_KNEE * error + doubt
+def loss_of(predicted: Tensor, labels: Tensor, outputs: Sequence[Output]) -> Tensor:
+    """Return the loss, summed over outputs; a label that is NaN costs nothing.
+
+    Smooth L1 on values, cross-entropy with soft labels on probabilities.
+
+    Args:
+        predicted: (N, K) values, and logits of probabilities.
+        labels: (N, K).
+        outputs: what each of the K is.
+    """
+    total = torch.zeros(())
+    for k, output in enumerate(outputs):
+        known = ~torch.isnan(labels[:, k])
+        if not known.any():
+            continue
+        value, label = predicted[known, k], labels[known, k]
+        if output.kind == "probability":
+            cost = functional.binary_cross_entropy_with_logits(value, label)
+        else:
+            cost = output.knee * functional.smooth_l1_loss(value, label, beta=output.knee)
+        # A frame counts alike in every batch, however many of its batch have a label.
+        total = total + output.weight * cost * known.float().mean()
+    return total
 
 
-def loss_of_outputs(outputs: NDArray[np.float32], data: Dataset) -> float:
-    """Return the same loss of real-valued outputs (N, 2), to compare float and int8 networks."""
-    probability = np.clip(outputs[:, 1], 1 / 512, 1 - 1 / 512)  # half a step of the int8 output
-    logit = torch.from_numpy(np.log(probability / (1 - probability)))
-    steering = torch.from_numpy(np.clip(outputs[:, 0], -1, 1))
-    labels = torch.from_numpy(data.steering), torch.from_numpy(data.collision)
-    return float(loss_of(steering, logit, labels[0], labels[1]))
+def loss_of_outputs(
+    values: NDArray[np.float32], labels: NDArray[np.float32], outputs: Sequence[Output]
+) -> float:
+    """Return the same loss of real-valued outputs (N, K), to compare float and int8 networks."""
+    predicted = values.copy()
+    for k, output in enumerate(outputs):
+        low, high = output.limits
+        if output.kind == "probability":  # half a step of the int8 output from certainty
+            probability = np.clip(values[:, k], 1 / 512, 1 - 1 / 512)
+            predicted[:, k] = np.log(probability / (1 - probability))
+        else:
+            predicted[:, k] = np.clip(values[:, k], low, high)
+    return float(loss_of(torch.from_numpy(predicted), torch.from_numpy(labels), outputs))
 
 
-def tensors(data: Dataset, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
-    """Return frames (N, 1, H, W) in [0, 1] and the two labels of some rows."""
-    frames = torch.from_numpy(data.frames[rows]).unsqueeze(1).float() / 255
-    return frames, torch.from_numpy(data.steering[rows]), torch.from_numpy(data.collision[rows])
+def mirrored(
+    frames: Tensor, labels: Tensor, outputs: Sequence[Output], rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    """Return the frames, half of them mirrored left-right, with the labels of what they show."""
+    turned = torch.from_numpy(rng.random(len(frames)) < 0.5)
+    signs = torch.tensor([-1.0 if output.mirrors else 1.0 for output in outputs])
+    frames = torch.where(turned[:, None, None, None], frames.flip(3), frames)
+    return frames, torch.where(turned[:, None], labels * signs, labels)
 
 
-def augmented(frames: Tensor, steering: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Return frames as another camera, light and side of the road would give them.
+def augmented(frames: Tensor, how: Augmentation, rng: np.random.Generator) -> Tensor:
+    """Return frames (N, C, H, W) as another camera and other light would give them.
 
-    Contrast about the mean, brightness, shading across the image (a light source), sensor noise;
-    half of the frames are mirrored, and their steering with them.
+    Contrast about the mean, brightness, shading across the image, sensor noise.
     """
     n, _, height, width = frames.shape
 
     def draw(low: float, high: float) -> Tensor:
         return torch.from_numpy(rng.uniform(low, high, (n, 1, 1, 1)).astype(np.float32))
 
-    mirrored = torch.from_numpy(rng.random(n) < 0.5)
-    frames = torch.where(mirrored[:, None, None, None], frames.flip(3), frames)
-    steering = torch.where(mirrored, -steering, steering)
-    mean = frames.mean(dim=(2, 3), keepdim=True)
-    frames = (frames - mean) * draw(0.6, 1.4) + mean + draw(-0.2, 0.2)
+    mean = frames.mean(dim=(1, 2, 3), keepdim=True)
+    frames = (frames - mean) * draw(*how.contrast) + mean + draw(-how.brightness, how.brightness)
     across = torch.linspace(-1, 1, width).reshape(1, 1, 1, width)
     down = torch.linspace(-1, 1, height).reshape(1, 1, height, 1)
-    frames = frames * (1 + draw(-0.15, 0.15) * across + draw(-0.15, 0.15) * down)
-    frames = frames + draw(0.0, 0.04) * _noise(frames.shape, rng)
-    return frames.clamp(0, 1), steering
+    slopes = draw(-how.shading, how.shading), draw(-how.shading, how.shading)
+    frames = frames * (1 + slopes[0] * across + slopes[1] * down)
+    frames = frames + draw(0.0, how.noise) * _noise(frames.shape, rng)
+    return frames.clamp(0, 1)
 
 
 def _noise(shape: torch.Size, rng: np.random.Generator) -> Tensor:
@@ -198,13 +225,14 @@ def _noise(shape: torch.Size, rng: np.random.Generator) -> Tensor:
     return strip[starts + torch.arange(size)].reshape(shape)
 
 
-def _identity(network: nn.Module, data: Dataset, plan: TrainPlan) -> dict[str, Any]:
+def _identity(network: nn.Module, data: Examples, plan: TrainPlan) -> dict[str, Any]:
     """Return what tells this run from any other: plan, data and the weights it starts from."""
     digest = hashlib.sha256()
     for name, tensor in sorted(network.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.numpy().tobytes())
-    return {"plan": asdict(plan), "data": data.manifest.sha256, "start": digest.hexdigest()}
+    text = json.dumps(asdict(plan))  # as a checkpoint keeps it, which knows no tuples
+    return {"plan": json.loads(text), "data": data.sha256, "start": digest.hexdigest()}
 
 
 def _save(

@@ -24,19 +24,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.assemble import float_files, save_quantised
-from policies.budgets import BUDGETS, DISTRIBUTION, Budget
-from policies.bundle import InputSpec, PolicyBundle, PolicySpec, Provenance
+from policies.bundle import PolicyBundle, PolicySpec, Provenance
 from policies.collect import CollectJob, collect
 from policies.compress.qat import quantisation_aware
-from policies.compress.quantize import QuantisedNetwork, post_training, run_batched
-from policies.dataset import Dataset, FlightEntry, read_dataset
-from policies.experts import ROAD_GUIDANCE
+from policies.compress.quantize import (
+    CALIBRATION_FRAMES,
+    QuantisedNetwork,
+    post_training,
+    run_batched,
+)
+from policies.dataset import Dataset, FlightEntry, read_dataset, stack
+from policies.nets.convnet import ConvNet, fold, initialised, load_weights, weights_of
 from policies.nets.folded import FoldedNetwork, float_model, model_bytes
-from policies.nets.road import INPUT_SHAPE, RoadNet, fold, initialised, load_weights, weights_of
 from policies.splits import Split, seed_of
+from policies.tasks import find_task
+from policies.tasks.task import Budget, Task
 from policies.train import TrainPlan, fit, loss_of_outputs
 from sim.airframe import Airframe, load_airframe
-from sim.camera.config import CameraConfig, load_camera
+from sim.camera.config import AnyCamera, load_camera
+from sim.courses.registry import generate_course
 from sim.distribution import Distribution, load_distribution
 from sim.errors import BadInputError, did_you_mean
 from sim.files import require_writable_folder, write_atomic
@@ -44,7 +50,8 @@ from sim.fleet import default_jobs, process_pool
 from sim.progress import progress_bar
 from sim.rng import stream
 
-TASKS = ("road",)
+# Losses are compared on at most so many validation frames.
+VALIDATION_FRAMES = 12_000
 # Golden vectors come from this many frames of a flight, on test courses far from those of suites.
 GOLDEN_FRAMES = 32
 GOLDEN_SEED_INDEX = 900_000
@@ -54,6 +61,7 @@ GOLDEN_SEED_INDEX = 900_000
 class _Run:
     """A training run: what was asked for, and how work is handed out."""
 
+    task: Task
     out: Path
     seed: int
     budget: Budget
@@ -65,8 +73,17 @@ class _Run:
         return load_airframe(self.distribution.airframe)
 
     @cached_property
-    def camera(self) -> CameraConfig:
+    def camera(self) -> AnyCamera:
         return load_camera(self.distribution.camera)
+
+    def plan(self, seed: int, epochs: int) -> TrainPlan:
+        """Return how to fit for so many epochs."""
+        return TrainPlan(
+            seed,
+            epochs,
+            augmentation=self.task.augmentation,
+            epoch_frames=self.budget.epoch_frames,
+        )
 
     @property
     def folder(self) -> Path:
@@ -84,6 +101,7 @@ class _Run:
         first = int(stream(self.seed, "train.courses").integers(900_000)) + before
         return [
             CollectJob(
+                task=self.task.name,
                 folder=self.folder / name,
                 split=split,
                 distribution=self.distribution,
@@ -117,32 +135,33 @@ def train_policy(
     budget: str = "standard",
     resume: bool = False,
     init_from: PolicyBundle | None = None,
-    distribution: str = DISTRIBUTION,
+    distribution: str | None = None,
     n_jobs: int | None = None,
     executor: Executor | None = None,
 ) -> PolicyBundle:
     """Train a policy from nothing but its seed (or ``init_from``) and return its bundle.
 
     Args:
-        task: "road".
+        task: a name of ``policies.tasks``.
         out_dir: the bundle's folder; must not hold a policy or a training run yet, unless resuming.
         seed: decides everything random.
         budget: "quick", "standard" or "full".
         resume: go on where an interrupted run of the same seed and budget stopped.
         init_from: start from this policy's weights.
-        distribution: what is flown: a name of ``sim.distribution`` or the path of a TOML file.
+        distribution: what is flown: a name of ``sim.distribution`` or the path of a TOML file;
+            the task's own where None.
         n_jobs: processes that fly; all cores where None.
         executor: used instead of processes of our own where given.
 
     Raises:
         BadInputError: unknown task or budget, a folder that cannot be used.
     """
-    if task not in TASKS:
-        raise BadInputError(f"task {task!r} is not known{did_you_mean(task, TASKS)}")
-    if budget not in BUDGETS:
-        raise BadInputError(f"budget {budget!r} is not known{did_you_mean(budget, BUDGETS)}")
+    learned = find_task(task)
+    if budget not in learned.budgets:
+        hint = did_you_mean(budget, learned.budgets)
+        raise BadInputError(f"budget {budget!r} is not known{hint}")
     out = Path(out_dir)
-    declared = load_distribution(distribution)
+    declared = load_distribution(distribution or learned.distribution)
     asked: dict[str, str | int] = {"task": task, "seed": seed, "budget": budget}
     asked |= {"distribution": f"{declared.name} {declared.sha256[:12]}", "init": _name(init_from)}
     _claim(out, asked, resume)
@@ -150,7 +169,7 @@ def train_policy(
         n_jobs = n_jobs or default_jobs()
         if executor is None and n_jobs > 1:
             executor = stack.enter_context(process_pool(n_jobs))
-        run = _Run(out, seed, BUDGETS[budget], declared, executor)
+        run = _Run(learned, out, seed, learned.budgets[budget], declared, executor)
         validation = run.collected(Split.VALIDATION, 0, b"", ())
         network, data = _dagger(run, init_from)
         folded = fold(network)
@@ -159,9 +178,9 @@ def train_policy(
             name=task,
             task=task,
             camera=declared.camera,
-            input=InputSpec(height_px=INPUT_SHAPE[1], width_px=INPUT_SHAPE[2]),
+            input=learned.input,
             outputs=(),
-            guidance=ROAD_GUIDANCE,
+            guidance=learned.guidance(run.camera),
             provenance=Provenance(
                 bytewing_version=version("bytewing"),
                 seed=seed,
@@ -173,8 +192,9 @@ def train_policy(
                 notes=f"validation loss: {losses}",
             ),
         )
-        frames = _golden_frames(run, model_bytes(float_model(folded)))
-    return save_quantised(out, spec, quantised, frames, float_files(folded, weights_of(network)))
+        golden = _golden(run, model_bytes(float_model(folded)))
+    files = float_files(folded, weights_of(network))
+    return save_quantised(out, spec, quantised, golden.frames, files, golden.senses, golden.route)
 
 
 def _claim(out: Path, asked: dict[str, str | int], resume: bool) -> None:
@@ -212,9 +232,9 @@ def _name(bundle: PolicyBundle | None) -> str:
     return "" if bundle is None else f"{bundle.spec.name} {bundle.sha256[:12]}"
 
 
-def _dagger(run: _Run, init_from: PolicyBundle | None) -> tuple[RoadNet, Dataset]:
+def _dagger(run: _Run, init_from: PolicyBundle | None) -> tuple[ConvNet, Dataset]:
     """Return the trained network and all that it was trained on."""
-    network = initialised(run.seed)
+    network = initialised(run.task, run.seed)
     if init_from is not None:
         load_weights(network, init_from.file("weights.safetensors"))
     learner = b""
@@ -224,7 +244,8 @@ def _dagger(run: _Run, init_from: PolicyBundle | None) -> tuple[RoadNet, Dataset
         kept = data.manifest.flights
         checkpoint = run.folder / f"round{index}.safetensors"
         with progress_bar(f"round {index}: epochs", plan.epochs) as advance:
-            fit(network, data, TrainPlan(run.seed + index, plan.epochs), checkpoint, advance)
+            how = run.plan(run.seed + index, plan.epochs)
+            fit(network, data.examples(run.task.input), run.task.outputs, how, checkpoint, advance)
         learner = model_bytes(float_model(fold(network)))
     return network, data
 
@@ -233,28 +254,43 @@ def _shrunk(
     run: _Run, network: FoldedNetwork, data: Dataset, validation: Dataset
 ) -> tuple[QuantisedNetwork, str]:
     """Return the better int8 network on validation frames, and the losses as text."""
-    frames = validation.frames[:, np.newaxis]
-    candidates = [post_training(network, data.frames[:, np.newaxis])]
-    epochs = run.budget.qat_epochs
-    with progress_bar("quantisation-aware training: epochs", epochs) as advance:
+    outputs, examples = run.task.outputs, data.examples(run.task.input)
+    sample = examples.inputs(examples.spread(CALIBRATION_FRAMES))
+    candidates = [post_training(network, sample)]
+    plan = run.plan(run.seed, run.budget.qat_epochs)
+    with progress_bar("quantisation-aware training: epochs", plan.epochs) as advance:
         checkpoint = run.folder / "qat.safetensors"
         candidates.append(
-            quantisation_aware(candidates[0], data, epochs, run.seed, checkpoint, advance)
+            quantisation_aware(candidates[0], examples, outputs, plan, checkpoint, advance)
         )
-    losses = [loss_of_outputs(candidate.run(frames), validation) for candidate in candidates]
-    exact = loss_of_outputs(run_batched(model_bytes(float_model(network, "N")), frames), validation)
+    unseen = validation.examples(run.task.input)
+    rows = unseen.spread(VALIDATION_FRAMES)
+    frames, labels = unseen.inputs(rows), unseen.labels[rows]
+    losses = [loss_of_outputs(c.run(frames), labels, outputs) for c in candidates]
+    answers = run_batched(model_bytes(float_model(network, "N")), frames)
     shown = [f"{c.method} {loss:.4f}" for c, loss in zip(candidates, losses, strict=True)]
-    return candidates[int(np.argmin(losses))], ", ".join([f"float {exact:.4f}", *shown])
+    exact = f"float {loss_of_outputs(answers, labels, outputs):.4f}"
+    return candidates[int(np.argmin(losses))], ", ".join([exact, *shown])
 
 
-def _golden_frames(run: _Run, learner: bytes) -> NDArray[np.uint8]:
-    """Return (N, 1, H, W) frames that the learner sees on a free and on a blocked test course."""
+@dataclass(frozen=True)
+class _Golden:
+    """What golden vectors are made from: network inputs, senses and a route."""
+
+    frames: NDArray[np.uint8]
+    senses: NDArray[np.float32]
+    route: NDArray[np.float32]
+
+
+def _golden(run: _Run, learner: bytes) -> _Golden:
+    """Return what the learner is given on two test courses, thinned out to one short flight."""
     jobs = []
-    for index, blocked in enumerate((0.0, 1.0)):
-        course = run.distribution.course.model_copy(update={"obstacle_probability": blocked})
+    for index, asked in enumerate(run.task.golden_courses):
+        course = run.distribution.course.model_copy(update=asked)
         distribution = run.distribution.model_copy(update={"course": course})
         jobs.append(
             CollectJob(
+                task=run.task.name,
                 folder=run.folder / "golden",
                 split=Split.TEST,
                 distribution=distribution,
@@ -269,8 +305,14 @@ def _golden_frames(run: _Run, learner: bytes) -> NDArray[np.uint8]:
             )
         )
     data = read_dataset(jobs[0].folder, Split.TEST, collect(jobs, executor=run.executor))
-    picked = [
-        rows[np.linspace(0, len(rows) - 1, GOLDEN_FRAMES).astype(int)]
-        for rows in (np.flatnonzero(data.flight == flight) for flight in range(len(jobs)))
-    ]
-    return data.frames[np.concatenate(picked), np.newaxis]
+    rows = np.concatenate(
+        [
+            seen[np.linspace(0, len(seen) - 1, GOLDEN_FRAMES).astype(int)]
+            for seen in (np.flatnonzero(data.flight == flight) for flight in range(len(jobs)))
+        ]
+    )
+    size, every = run.task.input, np.arange(len(rows))
+    # History grows from the frames that are left, as it will in code that is stepped with them.
+    frames = stack(data.frames[rows], every, 0 * every, size.channels, size.frame_stride)
+    first = generate_course(jobs[0].distribution.course, jobs[0].course_seed)
+    return _Golden(frames, data.senses[rows], first.route)

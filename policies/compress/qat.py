@@ -8,6 +8,7 @@ The result goes through the same writer as post-training quantisation.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -21,12 +22,13 @@ from policies.compress.qdq import (
     INT8_MAX,
     INT8_MIN,
     NARROWEST_RANGE,
-    PINNED_OUTPUTS,
+    Quantisation,
     Ranges,
 )
 from policies.compress.quantize import QuantisedNetwork
-from policies.dataset import Dataset
+from policies.dataset import Examples
 from policies.nets.folded import ConvRelu, FoldedNetwork, Head
+from policies.tasks.task import Output
 from policies.train import TrainPlan, fit
 from sim.progress import Advance
 
@@ -79,8 +81,8 @@ class QatNetwork(nn.Module):
             {name: LearnedRange(*bounds) for name, bounds in ranges.items()}
         )
 
-    def forward(self, frame: Tensor) -> tuple[Tensor, ...]:
-        """Return every head's value before its sigmoid, (N,) each, for frames in [0, 1]."""
+    def forward(self, frame: Tensor) -> Tensor:
+        """Return every head's value before its sigmoid, (N, K), for inputs in [0, 1]."""
         x = rounded(frame, INPUT.scale)
         for layer in self._folded.trunk:
             x = functional.conv2d(
@@ -93,14 +95,14 @@ class QatNetwork(nn.Module):
             )
             x = self.ranges[f"{layer.name}_out"](functional.relu(x))
         features = x.flatten(1)
-        return tuple(self._head(head, features) for head in self._folded.heads)
+        return torch.cat([self._head(head, features) for head in self._folded.heads], dim=1)
 
     def _head(self, head: Head, features: Tensor) -> Tensor:
         weight = rounded_weight(self.weights[head.name])
-        value = functional.linear(features, weight, self.biases[head.name])[:, 0]
-        pinned = PINNED_OUTPUTS.get(head.name)
-        if pinned is None:
+        value = functional.linear(features, weight, self.biases[head.name])
+        if head.limits is None:
             return self.ranges[f"{head.name}_logit" if head.sigmoid else head.name](value)
+        pinned = Quantisation.of_limits(*head.limits)
         low, high = ((q - pinned.zero_point) * pinned.scale for q in (INT8_MIN, INT8_MAX))
         return rounded(value.clamp(low, high), pinned.scale)
 
@@ -122,9 +124,9 @@ class QatNetwork(nn.Module):
 
 def quantisation_aware(
     start: QuantisedNetwork,
-    data: Dataset,
-    epochs: int,
-    seed: int,
+    data: Examples,
+    outputs: Sequence[Output],
+    plan: TrainPlan,
     checkpoint: Path,
     advance: Advance | None = None,
 ) -> QuantisedNetwork:
@@ -132,12 +134,13 @@ def quantisation_aware(
 
     Args:
         start: what post-training quantisation made; its ranges are where learning begins.
-        data: training frames.
-        epochs: passes over them.
-        seed: of order and augmentation.
+        data: training examples.
+        outputs: what the network answers.
+        plan: how; its learning rate is set here.
         checkpoint: see ``policies.train.fit``.
         advance: called once an epoch.
     """
     network = QatNetwork(start.network, start.ranges)
-    fit(network, data, TrainPlan(seed, epochs, learning_rate=LEARNING_RATE), checkpoint, advance)
+    plan = replace(plan, learning_rate=LEARNING_RATE)
+    fit(network, data, outputs, plan, checkpoint, advance)
     return network.result()

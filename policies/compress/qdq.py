@@ -47,13 +47,21 @@ class Quantisation:
         zero_point = round(INT8_MIN - low / scale)
         return cls(scale, min(max(zero_point, INT8_MIN), INT8_MAX))
 
+    @classmethod
+    def of_limits(cls, low: float, high: float) -> Quantisation:
+        """Return the parameters of an output that means [low, high] and saturates there.
+
+        >>> Quantisation.of_limits(-1.0, 1.0).zero_point
+        0
+        """
+        if low == -high:  # so that 0 stays exactly 0; the 256th step, beyond -high, goes unused
+            return cls(float(np.float32(high / INT8_MAX)), 0)
+        return cls.of_range(low, high)
+
 
 INPUT = Quantisation(float(np.float32(1 / 255)), INT8_MIN)
 # A sigmoid's values lie in (0, 1): 256 steps of 1/256 from 0 hold them all.
 SIGMOID = Quantisation(1 / 256, INT8_MIN)
-# Steering saturates at -1 and 1 in guidance anyway; symmetric, so that 0 stays exactly 0.
-STEERING = Quantisation(float(np.float32(1 / 127)), 0)
-PINNED_OUTPUTS: Mapping[str, Quantisation] = {"steering": STEERING}
 
 Ranges = Mapping[str, tuple[float, float]]
 
@@ -147,8 +155,10 @@ def int8_model(
             q = Quantisation.of_range(*ranges[raw])
             raw = writer.node("Sigmoid", [writer.quantised(raw, q)], f"{head.name}_probability")
             q = SIGMOID
+        elif head.limits is not None:
+            q = Quantisation.of_limits(*head.limits)
         else:
-            q = PINNED_OUTPUTS.get(head.name) or Quantisation.of_range(*ranges[head.name])
+            q = Quantisation.of_range(*ranges[head.name])
         writer.quantised(raw, q, head.name)
         specs.append(OutputSpec(name=head.name, scale=q.scale, zero_point=q.zero_point))
     outputs = [output_info(head.name, batch) for head in network.heads]

@@ -20,8 +20,8 @@ from policies.runtimes import batch_inference, open_session
 
 # Percent of the values (of each sign's tail) that a range keeps; 100 is min-max.
 PERCENTILES = (100.0, 99.99, 99.9)
-# 256 frames give half a million values even for the smallest trunk tensor's range.
-CALIBRATION_FRAMES = 256
+# Half of them, 256, give 8,000 values even for the narrowest hidden layer's range.
+CALIBRATION_FRAMES = 512
 BATCH = 64
 
 Frames = NDArray[np.uint8]
@@ -67,12 +67,11 @@ def post_training(network: FoldedNetwork, frames: Frames) -> QuantisedNetwork:
 
     Args:
         network: the folded float network.
-        frames: (N, C, H, W) uint8 frames of *training* flights, N at least 2; half of an even
-            sample fits the ranges, the other half chooses among the percentiles.
+        frames: (N, C, H, W) uint8 inputs of *training* flights, N at least 2 and
+            ``CALIBRATION_FRAMES`` at best; half of them fit the ranges, the other half chooses
+            among the percentiles.
     """
-    picked = np.linspace(0, len(frames) - 1, min(2 * CALIBRATION_FRAMES, len(frames)))
-    sample = frames[picked.astype(int)]
-    fit, judge = sample[0::2], sample[1::2]
+    fit, judge = frames[0::2], frames[1::2]
     expected = run_batched(model_bytes(float_model(network, "N")), judge)
     candidates = [
         QuantisedNetwork("ptq", network, ranges) for ranges in measure_ranges(network, fit)

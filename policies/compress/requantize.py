@@ -5,17 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-
 from policies.assemble import save_quantised
-from policies.budgets import DISTRIBUTION
 from policies.bundle import PolicyBundle
 from policies.collect import CollectJob, collect
 from policies.compress.qat import quantisation_aware
-from policies.compress.quantize import post_training
+from policies.compress.quantize import CALIBRATION_FRAMES, post_training
 from policies.dataset import MANIFEST, Dataset, read_dataset
-from policies.nets.road import fold, initialised, load_weights
+from policies.nets.convnet import fold, initialised, load_weights
 from policies.splits import Split, seed_of
+from policies.tasks import find_task
+from policies.train import TrainPlan
 from sim.airframe import load_airframe
 from sim.camera.config import load_camera
 from sim.distribution import load_distribution
@@ -48,29 +47,49 @@ def requantize(bundle: PolicyBundle, method: str, n_jobs: int | None = None) -> 
     if method not in METHODS:
         raise BadInputError(f"method {method!r} is not known{did_you_mean(method, METHODS)}")
     require_writable_folder(bundle.path)
-    golden_frames = bundle.golden().frames
-    network = initialised(0)
+    golden = bundle.golden()
+    task = find_task(bundle.spec.task)
+    network = initialised(task, 0)
     load_weights(network, bundle.file("weights.safetensors"))
     with TemporaryDirectory() as folder:
         data = _training_data(bundle, Path(folder), n_jobs or default_jobs())
-        quantised = post_training(fold(network), data.frames[:, np.newaxis])
+        examples = data.examples(task.input)
+        sample = examples.inputs(examples.spread(CALIBRATION_FRAMES))
+        quantised = post_training(fold(network), sample)
         if method == "qat":
+            plan = TrainPlan(
+                bundle.spec.provenance.seed,
+                QAT_EPOCHS,
+                augmentation=task.augmentation,
+            )
             with progress_bar("quantisation-aware training: epochs", QAT_EPOCHS) as advance:
-                seed, checkpoint = bundle.spec.provenance.seed, Path(folder) / "qat.safetensors"
                 quantised = quantisation_aware(
-                    quantised, data, QAT_EPOCHS, seed, checkpoint, advance
+                    quantised,
+                    examples,
+                    task.outputs,
+                    plan,
+                    Path(folder) / "qat.safetensors",
+                    advance,
                 )
-    return save_quantised(bundle.path, bundle.spec, quantised, golden_frames)
+    return save_quantised(
+        bundle.path,
+        bundle.spec,
+        quantised,
+        golden.frames,
+        golden_senses=golden.senses,
+        golden_route=golden.route,
+    )
 
 
 def _training_data(bundle: PolicyBundle, folder: Path, n_jobs: int) -> Dataset:
     own = bundle.path / "training" / "dataset"
     if (own / MANIFEST).exists():
         return read_dataset(own, Split.TRAIN)
-    declared = load_distribution(DISTRIBUTION)
+    declared = load_distribution(find_task(bundle.spec.task).distribution)
     camera = load_camera(bundle.spec.camera)
     jobs = [
         CollectJob(
+            task=bundle.spec.task,
             folder=folder,
             split=Split.TRAIN,
             distribution=declared,

@@ -1,1 +1,1 @@
-"""Network architectures, one module a task."""
+"""Networks: as numbers that anything can write (``folded``), and as what torch trains."""

@@ -24,28 +24,28 @@ Float32 = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class ConvRelu:
-    """A square convolution followed by ReLU.
+    """A convolution followed by ReLU.
 
     Attributes:
         name: unique within the network; names its tensors.
-        weight: (out, in / groups, k, k) float32.
+        weight: (out, in / groups, kernel height, kernel width) float32.
         bias: (out,) float32.
-        stride: in both directions.
-        padding: zeros on each side.
+        stride: (down, across).
+        padding: zeros (above and below, left and right).
         groups: 1 for dense, the number of channels for depthwise.
     """
 
     name: str
     weight: Float32
     bias: Float32
-    stride: int
-    padding: int
+    stride: tuple[int, int]
+    padding: tuple[int, int]
     groups: int
 
     def output_shape(self, shape: tuple[int, int, int]) -> tuple[int, int, int]:
         """Return (out, height, width) for an input of (channels, height, width)."""
-        kernel = self.weight.shape[2]
-        height, width = ((n + 2 * self.padding - kernel) // self.stride + 1 for n in shape[1:])
+        ways = zip(shape[1:], self.weight.shape[2:], self.stride, self.padding, strict=True)
+        height, width = ((n + 2 * pad - kernel) // stride + 1 for n, kernel, stride, pad in ways)
         return self.weight.shape[0], height, width
 
 
@@ -58,17 +58,20 @@ class Head:
         weight: (1, features) float32, features in (channel, row, column) order.
         bias: (1,) float32.
         sigmoid: whether a Sigmoid follows.
+        limits: (low, high) that the output means; the integer network's saturates there. None to
+            leave that to calibration.
     """
 
     name: str
     weight: Float32
     bias: Float32
     sigmoid: bool
+    limits: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
 class FoldedNetwork:
-    """Trunk and heads; the input is a (channels, height, width) image in [0, 1]."""
+    """Trunk and heads; the input is (channels, height, width) of bytes / 255."""
 
     input_shape: tuple[int, int, int]
     trunk: tuple[ConvRelu, ...]
@@ -159,11 +162,10 @@ def float_model(
 
 def conv_attributes(layer: ConvRelu) -> dict[str, Any]:
     """Return the ONNX attributes of a convolution."""
-    kernel = layer.weight.shape[2]
     return {
-        "kernel_shape": [kernel, kernel],
-        "strides": [layer.stride] * 2,
-        "pads": [layer.padding] * 4,
+        "kernel_shape": list(layer.weight.shape[2:]),
+        "strides": list(layer.stride),
+        "pads": [*layer.padding, *layer.padding],  # above, left, below, right
         "group": layer.groups,
     }
 

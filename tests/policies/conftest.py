@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from policies.dataset import FlightFrames, Manifest, entry_of, read_dataset, write_manifest
-from policies.nets.road import initialised
+from policies.nets.convnet import initialised
 from policies.splits import Split, seed_of
+from policies.tasks.road import ROAD
 from policies.train import TrainPlan, fit
+from sim.pilot import SENSES_SIZE
 
 HEIGHT_M, PITCH_RAD, FOCAL_PX, SIZE = 0.5, 0.45, 32.0, 64
 
@@ -47,25 +49,32 @@ def frame_and_labels(rng, obstacle_probability=0.4):
 
 
 def frames_and_labels(count, seed):
-    """Return (N, 64, 64) uint8 frames and two (N,) float32 label arrays."""
+    """Return (N, 64, 64) uint8 frames and (N, 2) float32 labels."""
     rng = np.random.default_rng(seed)
     rows = [frame_and_labels(rng) for _ in range(count)]
     frames, steering, collision = zip(*rows, strict=True)
-    return np.array(frames), np.array(steering, np.float32), np.array(collision, np.float32)
+    return np.array(frames), np.stack([steering, collision], axis=1).astype(np.float32)
 
 
 def write_flights(folder, flights, frames_each, seed=0):
     """Write a training dataset of synthetic flights and return its manifest."""
     entries = []
     for index in range(flights):
-        frames, steering, collision = frames_and_labels(frames_each, seed + index)
+        frames, labels = frames_and_labels(frames_each, seed + index)
         course_seed = seed_of(Split.TRAIN, seed + index)
         meta = {"course_seed": course_seed, "round": 0, "flight": index}
         path = folder / f"round0_flight{index:04d}.npz"
         ticks = np.arange(frames_each) * 40
-        FlightFrames(frames, steering, collision, ticks, meta).save(path)
+        senses = np.zeros((frames_each, SENSES_SIZE), np.float32)
+        FlightFrames(frames, labels, senses, ticks, meta).save(path)
         entries.append(entry_of(path))
-    manifest = Manifest(task="road", camera="hm01b0", split="train", flights=tuple(entries))
+    manifest = Manifest(
+        task="road",
+        outputs=("steering", "collision"),
+        camera="hm01b0",
+        split="train",
+        flights=tuple(entries),
+    )
     write_manifest(folder, manifest)
     return manifest
 
@@ -97,7 +106,8 @@ def unseen(tmp_path_factory):
 @pytest.fixture(scope="session")
 def trained_network(synthetic, tmp_path_factory):
     """A network fitted to synthetic roads."""
-    network = initialised(1)
+    network = initialised(ROAD, 1)
     checkpoint = tmp_path_factory.mktemp("trained") / "checkpoint"
-    fit(network, synthetic, TrainPlan(seed=0, epochs=10, batch=32), checkpoint)
+    plan = TrainPlan(seed=0, epochs=10, batch=32, augmentation=ROAD.augmentation)
+    fit(network, synthetic.examples(ROAD.input), ROAD.outputs, plan, checkpoint)
     return network.eval()

@@ -1,11 +1,22 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from policies.dataset import MANIFEST, FlightFrames, read_dataset, read_manifest, write_manifest
+from policies.bundle import InputSpec
+from policies.dataset import (
+    MANIFEST,
+    FlightFrames,
+    read_dataset,
+    read_manifest,
+    stack,
+    write_manifest,
+)
+from policies.runtimes import FrameHistory
 from policies.splits import Split, SplitError, require, seed_of
 from sim.errors import BadInputError
+from sim.pilot import SENSES_SIZE
 
 
 def test_what_was_written_is_read(dataset_folder):
@@ -16,7 +27,38 @@ def test_what_was_written_is_read(dataset_folder):
     assert data.flight.tolist() == [0] * 40 + [1] * 40 + [2] * 40
     first = FlightFrames.load(dataset_folder / "round0_flight0000.npz")
     assert np.array_equal(data.frames[:40], first.frames)
-    assert np.array_equal(data.steering[:40], first.steering)
+    assert np.array_equal(data.labels[:40], first.labels)
+
+
+def test_a_stack_holds_frames_of_one_flight_only_the_first_standing_in():
+    frames = np.arange(10, dtype=np.uint8).reshape(10, 1, 1)
+    first = np.array([0, 0, 0, 0, 4, 4, 4, 4, 4, 4])
+    rows = np.array([0, 1, 3, 4, 5, 9])
+    inputs = stack(frames, rows, first, channels=3, stride=2)
+    assert inputs.shape == (6, 3, 1, 1)
+    assert inputs[:, :, 0, 0].tolist() == [
+        [0, 0, 0], [0, 0, 1], [0, 1, 3], [4, 4, 4], [4, 4, 5], [5, 7, 9],
+    ]  # fmt: skip
+
+
+def test_examples_are_what_a_pilot_gives_its_network(dataset_folder):
+    size = InputSpec(height_px=64, width_px=64, channels=3, frame_stride=2)
+    data = read_dataset(dataset_folder, Split.TRAIN)
+    history, expected = FrameHistory(size), []
+    for frame, start in zip(data.frames, np.diff(data.flight, prepend=-1), strict=True):
+        if start:
+            history.reset()
+        expected.append(history.push(frame))
+    rows = np.array([119, 0, 39, 40, 41, 45])
+    assert np.array_equal(data.examples(size).inputs(rows), np.array(expected)[rows])
+
+
+def test_labels_may_be_unknown_but_not_out_of_range(dataset_folder):
+    path = dataset_folder / "round0_flight0000.npz"
+    flight = FlightFrames.load(path)
+    unknown = np.where(np.arange(40)[:, None] % 2, flight.labels, np.nan).astype(np.float32)
+    replace(flight, labels=unknown).save(path)
+    assert np.array_equal(FlightFrames.load(path).labels, unknown, equal_nan=True)
 
 
 def test_equal_flights_are_equal_files(dataset_folder, tmp_path):
@@ -38,9 +80,7 @@ def truncated(path):
 
 def edited(path):
     flight = FlightFrames.load(path)
-    FlightFrames(flight.frames, -flight.steering, flight.collision, flight.tick, flight.meta).save(
-        path
-    )
+    replace(flight, labels=-flight.labels).save(path)
 
 
 def removed(path):
@@ -93,8 +133,8 @@ def test_labels_out_of_range_are_refused(tmp_path):
     frames = np.zeros((2, 4, 4), np.uint8)
     flight = FlightFrames(
         frames,
-        np.array([0, 2.0], np.float32),
-        np.zeros(2, np.float32),
+        np.array([[0, 0], [2.0, 0]], np.float32),
+        np.zeros((2, SENSES_SIZE), np.float32),
         np.arange(2),
         {"course_seed": 0, "round": 0},
     )

@@ -5,13 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from policies.experts import (
-    ROAD_GUIDANCE,
-    RoadTeacher,
-    brightest_side_pilot,
-    constant_pilot,
-    expert_pilot,
-)
+from policies.experts import brightest_side_pilot, constant_pilot, expert_pilot
+from policies.tasks.road import ROAD, ROAD_GUIDANCE, RoadTeacher
 from sim.airframe import load_airframe
 from sim.camera.config import load_camera
 from sim.courses.centreline import Centreline
@@ -24,7 +19,10 @@ from sim.randomise import uniform
 
 def course(xy, obstacle_s_m=None, crossing=()):
     obstacle = None if obstacle_s_m is None else SimpleNamespace(s_m=obstacle_s_m)
-    return SimpleNamespace(centreline=Centreline(xy), obstacle=obstacle, crossing=crossing)
+    route = np.zeros((0, 5), np.float32)
+    return SimpleNamespace(
+        centreline=Centreline(xy), obstacle=obstacle, crossing=crossing, route=route
+    )
 
 
 def straight(**kwargs):
@@ -41,8 +39,18 @@ def state(x=2.0, y=0.0, yaw=0.0):
     return DroneState(np.array([x, y, 0.5]), quaternion_from_euler(0.0, 0.0, yaw), at_rest, at_rest)
 
 
+def labels(teacher, pose, t_s=0.0):
+    """Return what the teacher says of a pose, by name."""
+    steering, collision = teacher.labels(Observation(0, t_s, None, pose))
+    return SimpleNamespace(steering=float(steering), collision=float(collision))
+
+
 def label(road, **pose):
-    return RoadTeacher(road).labels(state(**pose), 0.0)
+    return labels(RoadTeacher(road), state(**pose))
+
+
+def expert(road):
+    return expert_pilot(ROAD, road, load_camera("hm01b0"))
 
 
 def test_on_the_line_and_along_it_there_is_nothing_to_steer():
@@ -85,7 +93,7 @@ def test_facing_away_it_turns_as_fast_as_sideways():
 
 def test_collision_rises_steadily_before_an_obstacle_and_stays():
     teacher = RoadTeacher(straight(obstacle_s_m=5.0))
-    values = [teacher.labels(state(x=x), 0.0).collision for x in np.arange(1.0, 5.0, 0.05)]
+    values = [labels(teacher, state(x=x)).collision for x in np.arange(1.0, 5.0, 0.05)]
     assert values[0] == 0
     assert values[-1] == 1
     assert all(b >= a for a, b in itertools.pairwise(values))
@@ -97,7 +105,7 @@ def test_the_ramp_leaves_room_to_stop():
     stop_x = next(
         x
         for x in np.arange(1.0, 5.0, 0.01)
-        if teacher.labels(state(x=x), 0.0).collision >= ROAD_GUIDANCE.collision_stop
+        if labels(teacher, state(x=x)).collision >= ROAD_GUIDANCE.collision_stop
     )
     assert 5.0 - stop_x >= 0.3 + 0.5
 
@@ -125,22 +133,22 @@ def walker(beside_m):
 )
 def test_it_waits_for_who_crosses(x, beside_m, waits):
     road = straight(crossing=[walker(lambda _: beside_m)])
-    collision = RoadTeacher(road).labels(state(x=x), 0.0).collision
+    collision = label(road, x=x).collision
     assert (collision >= ROAD_GUIDANCE.collision_stop) == waits
 
 
 def test_it_goes_on_when_the_road_is_free_again():
     """The label hangs on where somebody is at that time, not on where they were or will be."""
     teacher = RoadTeacher(straight(crossing=[walker(lambda t_s: abs(t_s - 4.0) * 0.3 - 0.2)]))
-    labels = [teacher.labels(state(x=3.9), t_s).collision for t_s in (0.0, 2.0, 4.0, 6.0, 8.0)]
-    assert [label > 0 for label in labels] == [False, True, True, True, False]
+    collision = [labels(teacher, state(x=3.9), t_s).collision for t_s in (0.0, 2.0, 4.0, 6.0, 8.0)]
+    assert [value > 0 for value in collision] == [False, True, True, True, False]
 
 
 def test_the_nearest_of_several_decides():
     road = straight(obstacle_s_m=5.5, crossing=[walker(lambda _: 0.0)])
     free = straight(obstacle_s_m=5.5, crossing=[walker(lambda _: 2.0)])
     pose = state(x=4.0)
-    both, one = (RoadTeacher(r).labels(pose, 0.0).collision for r in (road, free))
+    both, one = (labels(RoadTeacher(r), pose).collision for r in (road, free))
     assert both == 1.0
     assert 0 < one < 1
 
@@ -158,7 +166,7 @@ def crossed():
 def flown(road, seen):
     """Return how a flight along the road ends whose expert knows the course ``seen``."""
     setup = FlightSetup(road, load_airframe("crazyflie21"), load_camera("hm01b0"), 0, 60.0)
-    return fly(setup, expert_pilot(seen)).meta["outcome"]
+    return fly(setup, expert(seen)).meta["outcome"]
 
 
 def test_the_expert_passes_who_crosses_and_touches_nobody(crossed):
@@ -168,13 +176,13 @@ def test_the_expert_passes_who_crosses_and_touches_nobody(crossed):
 
 def test_who_does_not_wait_gets_hit(crossed):
     def ignorant(road):
-        return SimpleNamespace(centreline=road.centreline, obstacle=None, crossing=())
+        return course(road.centreline.xy_world_m)
 
     assert "collision" in [flown(road, ignorant(road)) for road in crossed]
 
 
 def test_the_expert_flies_by_its_labels_through_guidance():
-    pilot = expert_pilot(straight(obstacle_s_m=3.0))
+    pilot = expert(straight(obstacle_s_m=3.0))
     pilot.reset()
     for _ in range(20):
         command = pilot.act(Observation(0, 0.0, None, state(x=2.9, y=0.1)))

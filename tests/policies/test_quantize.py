@@ -10,10 +10,11 @@ from onnx import numpy_helper
 from policies.compress.qat import LearnedRange, QatNetwork, quantisation_aware
 from policies.compress.qdq import Quantisation, quantise_weight, weight_scales
 from policies.compress.quantize import measure_ranges, post_training, run_batched
+from policies.nets.convnet import fold, initialised
 from policies.nets.folded import float_model, model_bytes
-from policies.nets.road import fold, initialised
 from policies.runtimes import open_session
-from policies.train import loss_of_outputs
+from policies.tasks.road import ROAD
+from policies.train import TrainPlan, loss_of_outputs
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,8 @@ def ptq(network, synthetic):
 @pytest.fixture(scope="module")
 def qat(ptq, synthetic, tmp_path_factory):
     checkpoint = tmp_path_factory.mktemp("qat") / "c"
-    return quantisation_aware(ptq, synthetic, epochs=2, seed=0, checkpoint=checkpoint)
+    plan = TrainPlan(seed=0, epochs=2, augmentation=ROAD.augmentation)
+    return quantisation_aware(ptq, synthetic.examples(ROAD.input), ROAD.outputs, plan, checkpoint)
 
 
 @pytest.fixture(params=["ptq", "qat"])
@@ -41,16 +43,20 @@ def outputs(network, frames):
     return run_batched(model_bytes(float_model(network, "N")), frames[:, np.newaxis])
 
 
+def loss(values, data):
+    return loss_of_outputs(values, data.labels, ROAD.outputs)
+
+
 def test_folding_changes_nothing(synthetic):
-    network = initialised(1).train()
+    network = initialised(ROAD, 1).train()
     frames = torch.from_numpy(synthetic.frames[:64]).unsqueeze(1) / 255
     network(frames)  # moves the running statistics away from 0 and 1
     network.eval()
     with torch.no_grad():
-        steering, logit = network(frames)
+        predicted = network(frames)
     folded = outputs(fold(network), synthetic.frames[:64])
-    assert np.allclose(folded[:, 0], steering.numpy(), atol=1e-5)
-    assert np.allclose(folded[:, 1], torch.sigmoid(logit).numpy(), atol=1e-5)
+    assert np.allclose(folded[:, 0], predicted[:, 0].numpy(), atol=1e-5)
+    assert np.allclose(folded[:, 1], torch.sigmoid(predicted[:, 1]).numpy(), atol=1e-5)
 
 
 def test_onnxruntime_runs_it_on_integer_kernels_only(quantised, tmp_path):
@@ -119,20 +125,19 @@ def test_int8_answers_like_float(network, quantised, unseen):
 
 
 def test_both_methods_keep_the_loss(network, ptq, qat, unseen):
-    exact = loss_of_outputs(outputs(network, unseen.frames), unseen)
+    exact = loss(outputs(network, unseen.frames), unseen)
     for candidate in (ptq, qat):
-        loss = loss_of_outputs(candidate.run(unseen.frames[:, np.newaxis]), unseen)
-        assert loss < 1.15 * exact + 0.02
+        assert loss(candidate.run(unseen.frames[:, np.newaxis]), unseen) < 1.15 * exact + 0.02
 
 
 def test_training_with_rounding_predicts_the_integer_network(ptq, unseen):
     """What QAT sees in its forward pass is what the integer kernels compute."""
     twin = QatNetwork(ptq.network, ptq.ranges).eval()
     with torch.no_grad():
-        steering, logit = twin(torch.from_numpy(unseen.frames).unsqueeze(1) / 255)
+        predicted = twin(torch.from_numpy(unseen.frames).unsqueeze(1) / 255)
     integer = ptq.run(unseen.frames[:, np.newaxis])
-    assert np.abs(steering.numpy() - integer[:, 0]).mean() < 0.5 / 127
-    assert np.abs(torch.sigmoid(logit).numpy() - integer[:, 1]).mean() < 0.01
+    assert np.abs(predicted[:, 0].numpy() - integer[:, 0]).mean() < 0.5 / 127
+    assert np.abs(torch.sigmoid(predicted[:, 1]).numpy() - integer[:, 1]).mean() < 0.01
 
 
 def test_calibration_that_clips_too_much_is_worse(network, ptq, unseen):
@@ -140,7 +145,7 @@ def test_calibration_that_clips_too_much_is_worse(network, ptq, unseen):
     ruined = {name: (low / 10, high / 10) for name, (low, high) in ptq.ranges.items()}
     worse = replace(ptq, ranges=ruined)
     frames = unseen.frames[:, np.newaxis]
-    assert loss_of_outputs(worse.run(frames), unseen) > loss_of_outputs(ptq.run(frames), unseen)
+    assert loss(worse.run(frames), unseen) > loss(ptq.run(frames), unseen)
 
 
 def test_ranges_hold_what_was_seen(network, synthetic):

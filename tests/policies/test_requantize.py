@@ -6,9 +6,9 @@ from policies.bundle import InputSpec, PolicySpec, Provenance, load_bundle
 from policies.compress import requantize as module
 from policies.compress.quantize import post_training
 from policies.compress.requantize import requantize
-from policies.experts import ROAD_GUIDANCE
-from policies.nets.road import fold, weights_of
+from policies.nets.convnet import fold, weights_of
 from policies.runtimes import onnx_pilot
+from policies.tasks.road import ROAD_GUIDANCE
 from sim.errors import BadInputError
 
 

@@ -8,9 +8,9 @@ import torch
 from policies.assemble import float_files, save_quantised
 from policies.bundle import InputSpec, PolicySpec, Provenance, load_bundle
 from policies.compress.quantize import post_training
-from policies.experts import ROAD_GUIDANCE
-from policies.nets.road import fold, initialised, load_weights, weights_of
+from policies.nets.convnet import fold, initialised, load_weights, weights_of
 from policies.runtimes import NetworkPilot, float_pilot, onnx_pilot
+from policies.tasks.road import ROAD, ROAD_GUIDANCE
 from sim.errors import BadInputError
 from sim.pilot import DroneState, Observation
 
@@ -110,7 +110,7 @@ def test_a_damaged_network_file_is_refused(bundle, tmp_path):
 
 
 def test_training_can_go_on_from_a_bundle(bundle, trained_network):
-    network = initialised(99)
+    network = initialised(ROAD, 99)
     load_weights(network, bundle.file("weights.safetensors"))
     frames = torch.zeros(1, 1, 64, 64)
     assert torch.equal(network.eval()(frames)[0], trained_network(frames)[0])
@@ -119,12 +119,13 @@ def test_training_can_go_on_from_a_bundle(bundle, trained_network):
 def test_weights_of_another_network_are_refused(bundle, tmp_path):
     (tmp_path / "w").write_bytes(bundle.file("weights.safetensors").read_bytes()[:100])
     with pytest.raises(BadInputError, match="safetensors"):
-        load_weights(initialised(0), tmp_path / "w")
+        load_weights(initialised(ROAD, 0), tmp_path / "w")
 
 
 def test_flying_imports_no_torch():
     code = (
-        "import sys, policies.runtimes, policies.experts, policies.assemble, policies.zoo; "
+        "import sys, policies.runtimes, policies.experts, policies.assemble, policies.tasks; "
+        "import policies.zoo; "
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

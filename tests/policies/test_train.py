@@ -4,6 +4,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,17 +12,28 @@ import safetensors.torch
 import torch
 
 from policies.dataset import read_dataset
-from policies.nets.road import fold, initialised
+from policies.nets.convnet import fold, initialised
 from policies.splits import Split
-from policies.train import TrainPlan, augmented, fit, learning_rate, loss_of_outputs
+from policies.tasks import TASKS
+from policies.tasks.road import ROAD
+from policies.tasks.task import Output
+from policies.train import (
+    TrainPlan,
+    augmented,
+    fit,
+    learning_rate,
+    loss_of,
+    loss_of_outputs,
+    mirrored,
+)
 from sim.errors import BadInputError
 
-PLAN = TrainPlan(seed=3, epochs=3, batch=32)
+PLAN = TrainPlan(seed=3, epochs=3, batch=32, augmentation=ROAD.augmentation)
 
 
 def trained(data, checkpoint, plan=PLAN, advance=None):
-    network = initialised(1)
-    fit(network, data, plan, checkpoint, advance)
+    network = initialised(ROAD, 1)
+    fit(network, data.examples(ROAD.input), ROAD.outputs, plan, checkpoint, advance)
     return network
 
 
@@ -31,17 +43,18 @@ class Killed(Exception):
 
 def test_learns_to_steer_and_to_see_obstacles_on_roads_it_has_not_seen(trained_network, unseen):
     with torch.no_grad():
-        steering, logit = trained_network(torch.from_numpy(unseen.frames).unsqueeze(1) / 255)
-    probability = torch.sigmoid(logit).numpy()
-    assert np.corrcoef(steering.numpy(), unseen.steering)[0, 1] > 0.9
-    free, blocked = unseen.collision == 0, unseen.collision > 0.9
+        predicted = trained_network(torch.from_numpy(unseen.frames).unsqueeze(1) / 255)
+    probability = torch.sigmoid(predicted[:, 1]).numpy()
+    steering, collision = unseen.labels.T
+    assert np.corrcoef(predicted[:, 0].numpy(), steering)[0, 1] > 0.9
+    free, blocked = collision == 0, collision > 0.9
     assert probability[blocked].mean() > probability[free].mean() + 0.3
 
 
 def test_same_seed_same_weights_another_seed_others(dataset_folder, tmp_path):
     data = read_dataset(dataset_folder, Split.TRAIN)
     first, again = trained(data, tmp_path / "a"), trained(data, tmp_path / "b")
-    other = trained(data, tmp_path / "c", TrainPlan(seed=4, epochs=3, batch=32))
+    other = trained(data, tmp_path / "c", replace(PLAN, seed=4))
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     assert all(
         torch.equal(a, b) for a, b in zip(first.parameters(), again.parameters(), strict=True)
@@ -73,11 +86,13 @@ def test_a_run_killed_by_the_system_resumes_to_the_same_bytes(dataset_folder, tm
         import sys
         from pathlib import Path
         from policies.dataset import read_dataset
-        from policies.nets.road import initialised
+        from policies.nets.convnet import initialised
         from policies.splits import Split
+        from policies.tasks.road import ROAD
         from policies.train import TrainPlan, fit
-        data = read_dataset(Path(sys.argv[1]), Split.TRAIN)
-        fit(initialised(1), data, TrainPlan(3, 400, 32), Path(sys.argv[2]))
+        data = read_dataset(Path(sys.argv[1]), Split.TRAIN).examples(ROAD.input)
+        plan = TrainPlan(3, 400, 32, augmentation=ROAD.augmentation)
+        fit(initialised(ROAD, 1), data, ROAD.outputs, plan, Path(sys.argv[2]))
         """
     )
     checkpoint = tmp_path / "checkpoint"
@@ -90,7 +105,7 @@ def test_a_run_killed_by_the_system_resumes_to_the_same_bytes(dataset_folder, tm
     assert child.wait() == -signal.SIGKILL
 
     data = read_dataset(dataset_folder, Split.TRAIN)
-    plan = TrainPlan(seed=3, epochs=400, batch=32)
+    plan = replace(PLAN, epochs=400)
     done = []
 
     def stop_soon(steps=1, note=""):
@@ -126,7 +141,7 @@ def test_a_checkpoint_of_another_run_is_refused(dataset_folder, tmp_path):
     data = read_dataset(dataset_folder, Split.TRAIN)
     trained(data, tmp_path / "c")
     with pytest.raises(BadInputError, match="belongs to another run"):
-        trained(data, tmp_path / "c", TrainPlan(seed=99, epochs=3, batch=32))
+        trained(data, tmp_path / "c", replace(PLAN, seed=99))
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"\x00" * 4096])
@@ -154,18 +169,21 @@ def test_checkpoints_hold_no_pickle(dataset_folder, tmp_path):
 
 def test_mirroring_turns_the_steering_round(synthetic):
     frames = torch.from_numpy(synthetic.frames[:64]).unsqueeze(1) / 255
-    steering = torch.from_numpy(synthetic.steering[:64])
-    changed, label = augmented(frames, steering, np.random.default_rng(0))
-    mirrored = label != steering
-    assert 10 < int(mirrored.sum()) < 54
-    assert torch.equal(label.abs(), steering.abs())
+    labels = torch.from_numpy(synthetic.labels[:64])
+    rng = np.random.default_rng(0)
+    changed, label = mirrored(frames, labels, ROAD.outputs, rng)
+    changed = augmented(changed, ROAD.augmentation, rng)
+    turned = label[:, 0] != labels[:, 0]
+    assert 10 < int(turned.sum()) < 54
+    assert torch.equal(label[:, 0].abs(), labels[:, 0].abs())
+    assert torch.equal(label[:, 1], labels[:, 1]), "an obstacle stays one in a mirror"
 
     def likeness(a, b):
         a, b = a - a.mean(), b - b.mean()
         return float((a * b).sum() / (a.norm() * b.norm() + 1e-9))
 
     for row in range(64):
-        expected = frames[row].flip(2) if mirrored[row] else frames[row]
+        expected = frames[row].flip(2) if turned[row] else frames[row]
         assert likeness(changed[row], expected) > likeness(changed[row], expected.flip(2))
 
 
@@ -179,12 +197,50 @@ def test_learning_rate_rises_then_falls_to_nothing():
 
 
 def test_perfect_outputs_have_the_smallest_loss(unseen):
-    perfect = np.stack([unseen.steering, unseen.collision], axis=1)
-    best = loss_of_outputs(perfect, unseen)
+    perfect = unseen.labels
+    best = loss_of_outputs(perfect, unseen.labels, ROAD.outputs)
     rng = np.random.default_rng(0)
     for _ in range(5):
         worse = perfect + rng.normal(0, 0.1, perfect.shape).astype(np.float32)
-        assert loss_of_outputs(worse, unseen) > best
+        assert loss_of_outputs(worse, unseen.labels, ROAD.outputs) > best
+
+
+VALUE = Output("v", "value", weight=2.0, knee=0.2, limits=(-1.0, 1.0))
+SURE = Output("p", "probability")
+
+
+def test_labels_that_are_not_known_cost_and_teach_nothing():
+    predicted = torch.tensor([[0.5, 0.3], [0.9, -0.2], [-0.7, 1.0]], requires_grad=True)
+    labels = torch.tensor([[0.1, 1.0], [torch.nan, 0.0], [torch.nan, torch.nan]])
+    loss = loss_of(predicted, labels, (VALUE, SURE))
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert (predicted.grad != 0).tolist() == [[True, True], [False, True], [False, False]]
+    nothing = loss_of(predicted, torch.full((3, 2), torch.nan), (VALUE, SURE))
+    assert float(nothing) == 0
+
+
+def test_small_errors_cost_their_square_and_large_ones_grow_evenly():
+    def cost(error):
+        return float(loss_of(torch.tensor([[error]]), torch.zeros(1, 1), (VALUE,)))
+
+    assert cost(0.1) == pytest.approx(2.0 * 0.1**2 / 2)
+    assert cost(0.9) - cost(0.8) == pytest.approx(cost(0.5) - cost(0.4), rel=1e-4)
+
+
+def test_an_epoch_takes_no_more_frames_than_it_may(dataset_folder, tmp_path):
+    data = read_dataset(dataset_folder, Split.TRAIN)
+    examples = data.examples(ROAD.input)
+    asked = []
+
+    def inputs(rows):
+        asked.append(rows)
+        return examples.inputs(rows)
+
+    plan = replace(PLAN, epoch_frames=32)
+    fit(initialised(ROAD, 1), replace(examples, inputs=inputs), ROAD.outputs, plan, tmp_path / "c")
+    assert [len(rows) for rows in asked] == [32, 32, 32]
+    assert len(np.unique(np.concatenate(asked))) > 50, "each epoch draws others"
 
 
 def test_the_global_random_state_is_left_alone(dataset_folder, tmp_path):
@@ -195,9 +251,10 @@ def test_the_global_random_state_is_left_alone(dataset_folder, tmp_path):
     assert not torch.are_deterministic_algorithms_enabled()
 
 
-def test_the_network_fits_its_microcontroller():
-    network = fold(initialised(0))
-    assert network.macs <= 400_000
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+def test_the_network_fits_its_microcontroller(task):
+    network = fold(initialised(task, 0))
+    assert network.macs <= 700_000
     assert network.weight_bytes <= 60 * 1024
     size = int(np.prod(network.input_shape))
     arena = 0

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from policies import train_policy as module
-from policies.budgets import Budget, Round
 from policies.bundle import load_bundle
 from policies.runtimes import onnx_pilot
 from policies.splits import Split
+from policies.tasks.road import ROAD
+from policies.tasks.task import Budget, Round
 from policies.train_policy import train_policy
 from sim.errors import BadInputError
 
@@ -22,7 +23,7 @@ BUNDLE = ("float.onnx", "golden.npz", "int8.onnx", "policy.toml", "weights.safet
 
 @pytest.fixture(autouse=True)
 def tiny_budget(monkeypatch):
-    monkeypatch.setitem(module.BUDGETS, "quick", TINY)
+    monkeypatch.setitem(ROAD.budgets, "quick", TINY)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def whole(tmp_path_factory):
     """A run of the tiny budget that nothing interrupts."""
     out = tmp_path_factory.mktemp("whole") / "policy"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(module.BUDGETS, "quick", TINY)
+        patch.setitem(ROAD.budgets, "quick", TINY)
         train_policy("road", out, seed=5, budget="quick", n_jobs=1)
     return out
 
@@ -79,8 +80,9 @@ def test_killed_or_interrupted_it_resumes_to_the_same_bytes(whole, tmp_path):
         import sys
         from pathlib import Path
         from policies import train_policy as module
-        from policies.budgets import Budget, Round
-        module.BUDGETS["quick"] = Budget((Round(3, 1.0, 2), Round(2, 0.0, 2)), 1, 1.5, 1)
+        from policies.tasks.road import ROAD
+        from policies.tasks.task import Budget, Round
+        ROAD.budgets["quick"] = Budget((Round(3, 1.0, 2), Round(2, 0.0, 2)), 1, 1.5, 1)
         out = Path(sys.argv[1])
         resume = (out / "training" / "run.json").exists()
         module.train_policy("road", out, 5, "quick", resume=resume, n_jobs=1)

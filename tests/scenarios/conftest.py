@@ -10,9 +10,9 @@ import pytest
 from policies.assemble import float_files, save_quantised
 from policies.bundle import InputSpec, PolicySpec, Provenance
 from policies.compress.quantize import post_training
-from policies.experts import ROAD_GUIDANCE
 from policies.nets.folded import ConvRelu, FoldedNetwork, Head, float_model, model_bytes
 from policies.runtimes import batch_inference
+from policies.tasks.road import ROAD_GUIDANCE
 from scenarios.run import FlightJob, fly_log
 from scenarios.schema import load_scenario
 from sim.flight_log import FORMAT_VERSION, FlightLog
@@ -106,8 +106,8 @@ def toy_bundle(tmp_path_factory):
     flight = fly_log(FlightJob(seen, 2_710_000, "brightest"))
     frames = flight.arrays["camera.frames"][:, None]
     trunk = (
-        ConvRelu("stem", weights(4, 1, 5, 5), weights(4, 1)[:, 0], 4, 2, 1),
-        ConvRelu("deep", weights(6, 4, 3, 3), weights(6, 1)[:, 0], 4, 1, 1),
+        ConvRelu("stem", weights(4, 1, 5, 5), weights(4, 1)[:, 0], (4, 4), (2, 2), 1),
+        ConvRelu("deep", weights(6, 4, 3, 3), weights(6, 1)[:, 0], (4, 4), (1, 1), 1),
     )
     raw = tuple(
         Head(name, weights(1, 96), np.zeros(1, np.float32), sigmoid=False)
@@ -119,8 +119,8 @@ def toy_bundle(tmp_path_factory):
     gain = 0.4 / values.std(axis=0)
     bias = np.array([0.0, -2.0], np.float32) - gain * values.mean(axis=0)
     heads = tuple(
-        Head(head.name, head.weight * gain[k], bias[k : k + 1], head.name == "collision")
-        for k, head in enumerate(raw)
+        Head(raw[k].name, raw[k].weight * gain[k], bias[k : k + 1], sigmoid, limits)
+        for k, (sigmoid, limits) in enumerate([(False, (-1.0, 1.0)), (True, None)])
     )
     network = FoldedNetwork((1, 64, 64), trunk, heads)
     spec = PolicySpec(

@@ -1,0 +1,123 @@
+"""The network of every task: convolutions, then one linear output each; a task says how wide.
+
+After Tiny-PULP-Dronet (Lamberti et al., "Tiny-PULP-Dronets", AICAS 2022). There is no pooling over
+the whole image, since *where* something is in the picture is what the outputs are made of: the last
+convolution sees all of what is left of it, as a hidden layer. Depthwise-separable layers of the
+same cost learned less and took longer to train: their multiply-accumulates are dearer in plain C,
+and they have more outputs to requantise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import safetensors
+import safetensors.torch
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from policies.nets.folded import ConvRelu, FoldedNetwork, Head
+from policies.tasks.task import Layer, Output, Task
+from sim.errors import BadInputError
+
+
+class ConvNet(nn.Module):
+    """Convolutions with batch normalisation and ReLU, then one linear head an output."""
+
+    def __init__(
+        self,
+        input_shape: tuple[int, int, int],
+        layers: Sequence[Layer],
+        outputs: Sequence[Output],
+    ) -> None:
+        super().__init__()
+        self.input_shape = input_shape
+        self.outputs = tuple(outputs)
+        self.trunk = nn.ModuleDict()
+        channels, *size = input_shape
+        for layer in layers:
+            conv = nn.Conv2d(
+                channels, layer.channels, layer.kernel, layer.stride, layer.padding, bias=False
+            )
+            self.trunk[layer.name] = nn.Sequential(conv, nn.BatchNorm2d(layer.channels), nn.ReLU())
+            ways = zip(size, layer.kernel, layer.stride, layer.padding, strict=True)
+            size = [(n + 2 * pad - kernel) // stride + 1 for n, kernel, stride, pad in ways]
+            channels = layer.channels
+        for output in outputs:
+            self.add_module(output.name, nn.Linear(channels * size[0] * size[1], 1))
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Return (N, K) for inputs (N, C, H, W) in [0, 1]: values, and logits of probabilities."""
+        for block in self.trunk.values():
+            frames = block(frames)
+        features = torch.flatten(frames, 1)
+        return torch.cat([self.head(output)(features) for output in self.outputs], dim=1)
+
+    def head(self, output: Output) -> nn.Linear:
+        """Return the linear layer of an output."""
+        return cast(nn.Linear, self.get_submodule(output.name))
+
+
+def initialised(task: Task, seed: int) -> ConvNet:
+    """Return a fresh network of a task, whose weights depend on ``seed`` only."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return ConvNet(task.input_shape, task.layers, task.outputs)
+
+
+def fold(network: ConvNet) -> FoldedNetwork:
+    """Return the network as it infers, with batch normalisation folded into the convolutions.
+
+    In float64, so that the only rounding is the last one to float32.
+    """
+    trunk = []
+    for name, block in network.trunk.items():
+        conv, norm, _ = cast(nn.Sequential, block)
+        assert isinstance(conv, nn.Conv2d)
+        assert isinstance(norm, nn.BatchNorm2d)
+        assert norm.running_var is not None
+        assert norm.running_mean is not None
+        gain = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
+        weight = conv.weight.double() * gain[:, None, None, None]
+        bias = norm.bias.double() - norm.running_mean.double() * gain
+        stride = cast(tuple[int, int], conv.stride)
+        padding = cast(tuple[int, int], conv.padding)
+        trunk.append(ConvRelu(name, _float32(weight), _float32(bias), stride, padding, conv.groups))
+    heads = []
+    for output in network.outputs:
+        linear, sigmoid = network.head(output), output.kind == "probability"
+        limits = None if sigmoid else output.limits
+        heads.append(
+            Head(output.name, _float32(linear.weight), _float32(linear.bias), sigmoid, limits)
+        )
+    return FoldedNetwork(network.input_shape, tuple(trunk), tuple(heads))
+
+
+def _float32(tensor: Tensor) -> NDArray[np.float32]:
+    return tensor.detach().numpy().astype(np.float32)
+
+
+def weights_of(network: ConvNet) -> dict[str, NDArray[np.float32]]:
+    """Return what ``weights.safetensors`` holds: all that decides inference."""
+    return {
+        name: tensor.numpy().copy()
+        for name, tensor in network.state_dict().items()
+        if tensor.is_floating_point()
+    }
+
+
+def load_weights(network: ConvNet, path: Path) -> None:
+    """Fill a network from ``weights.safetensors``; BadInputError where they are another's."""
+    try:
+        weights = safetensors.torch.load_file(path)
+    except (OSError, ValueError, safetensors.SafetensorError) as error:
+        raise BadInputError(f"{path}: not readable as safetensors: {error}") from error
+    expected = weights_of(network)
+    shapes = {name: tuple(tensor.shape) for name, tensor in weights.items()}
+    if shapes != {name: value.shape for name, value in expected.items()}:
+        raise BadInputError(f"{path}: not the weights of such a network")
+    network.load_state_dict({**network.state_dict(), **weights})

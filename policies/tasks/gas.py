@@ -1,0 +1,161 @@
+"""The gas task: see a leak's plume in the thermal picture, and say where it comes from.
+
+The teacher knows how visible the gas truly is in a frame and where the leak is; what cannot be seen
+it does not ask for.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from policies.bundle import GasGuidance, InputSpec
+from policies.tasks.task import Augmentation, Budget, Bursts, Layer, Output, Round, Task
+from sim.camera.config import Optics
+from sim.camera.pinhole import camera_from_body
+from sim.fields.gas import GasRelease
+from sim.frames import rotation_world_from_body
+from sim.pilot import Observation
+
+# The label rises from 0 to 1, in the logarithm, between these contrast-to-noise ratios of the
+# plume's strongest pixels: below the first nobody can tell it from noise, at the second a network
+# must (it is what leaks to be found are counted from).
+CONTRAST_NONE, CONTRAST_SURE = 1.0, 3.0
+# From here on there is enough of a plume to say where it comes from.
+CONTRAST_BEARING = 1.5
+# A distance output of 1; farther away the plume's size in the picture hardly changes.
+DISTANCE_FULL_M = 8.0
+
+
+class LeakingCourse(Protocol):
+    """What the teacher knows of a course (``sim.courses.gas_site.GasSite`` has it)."""
+
+    @property
+    def leak(self) -> GasRelease | None:
+        """The leak, None where there is none."""
+        ...
+
+
+class GasTeacher:
+    """Labels for the camera's true pose at one site: gas, bearing left and up, distance."""
+
+    needs_frames = True
+
+    def __init__(self, course: LeakingCourse, camera: Optics) -> None:
+        leak = course.leak
+        self._leak_world_m = None if leak is None else np.array(leak.position_world_m)
+        self._mount_body_m = np.array(camera.mount_position_body_m)
+        self._camera_from_body = camera_from_body(camera.pitch_down_deg)
+        self._tan_half = tan_half_fov(camera)
+
+    def reset(self) -> None:
+        """Begin a flight; the teacher remembers nothing."""
+
+    def labels(self, seen: Observation) -> NDArray[np.float32]:
+        """Return the labels; NaN for bearing and distance where no gas can be seen.
+
+        The bearing is that of the leak: its tangents left of and above the optical axis, over those
+        of half the field of view, clamped to [-1, 1]; NaN also where the leak is behind.
+        """
+        labels = np.array([self._gas(seen.gas_contrast), np.nan, np.nan, np.nan], np.float32)
+        if self._leak_world_m is None or seen.gas_contrast < CONTRAST_BEARING:
+            return labels
+        rotation = rotation_world_from_body(seen.truth.quaternion_xyzw)
+        from_body_m = rotation.T @ (self._leak_world_m - seen.truth.position_world_m)
+        right, up, backward = self._camera_from_body @ (from_body_m - self._mount_body_m)
+        if backward < 0:
+            tangents = np.array([-right, up]) / -backward
+            labels[1:3] = np.clip(tangents / self._tan_half, -1.0, 1.0)
+        labels[3] = min(math.hypot(right, up, backward) / DISTANCE_FULL_M, 1.0)
+        return labels
+
+    def _gas(self, contrast: float) -> float:
+        if self._leak_world_m is None or contrast <= CONTRAST_NONE:
+            return 0.0
+        rise = math.log(contrast / CONTRAST_NONE) / math.log(CONTRAST_SURE / CONTRAST_NONE)
+        return min(rise, 1.0)
+
+
+def tan_half_fov(camera: Optics) -> NDArray[np.float64]:
+    """Return the tangents of half the field of view: (to the left, upwards)."""
+    left = math.tan(math.radians(camera.field_of_view_deg) / 2)
+    return np.array([left, left * camera.height_px / camera.width_px])
+
+
+def gas_guidance(camera: Optics) -> GasGuidance:
+    """Return the constants of the gas guidance behind a camera."""
+    left, up = tan_half_fov(camera).tolist()
+    pitch = math.radians(camera.pitch_down_deg)
+    forward_m, left_m, up_m = camera.mount_position_body_m
+    return GasGuidance(
+        tan_half_fov_left=left,
+        tan_half_fov_up=up,
+        pitch_cos=math.cos(pitch),
+        pitch_sin=math.sin(pitch),
+        mount_forward_m=forward_m,
+        mount_left_m=left_m,
+        mount_up_m=up_m,
+        distance_full_m=DISTANCE_FULL_M,
+        step_s=1 / camera.rate_hz,
+    )
+
+
+# Two channels of input: 0.66 M multiply-accumulates. The arena holds the input and the first
+# layer's output at once, 8 KiB each.
+LAYERS = (
+    Layer("conv1", 8, (3, 3), (2, 2), (1, 1)),
+    Layer("conv2", 12, (3, 3), (2, 2), (1, 1)),
+    Layer("conv3", 24, (3, 3), (2, 2), (1, 1)),
+    Layer("conv4", 32, (3, 3), (2, 2), (1, 1)),
+    Layer("hidden", 32, (4, 4)),
+)
+
+# Weights chosen so that the terms are alike on a trained network; the knees are where a label is
+# as good as its evidence: a plume drifts a tenth of the picture from its leak.
+OUTPUTS = (
+    Output("gas", "probability"),
+    Output("bearing_left", "value", weight=3.0, knee=0.2, mirrors=True, limits=(-1.0, 1.0)),
+    Output("bearing_up", "value", weight=3.0, knee=0.2, limits=(-1.0, 1.0)),
+    Output("distance", "value", weight=2.0, knee=0.1, limits=(0.0, 1.0)),
+)
+
+# A flight patrols a whole site, and its frames are much alike: an epoch takes a part of them.
+BUDGETS = {
+    "quick": Budget((Round(6, 1.0, 3), Round(4, 0.3, 4)), 2, 20.0, 1, 4_000),
+    "standard": Budget(
+        (Round(50, 1.0, 4), Round(30, 0.3, 3), Round(30, 0.0, 8)), 10, 45.0, 1, 40_000
+    ),
+    "full": Budget(
+        (
+            Round(150, 1.0, 6),
+            Round(80, 0.5, 4),
+            Round(80, 0.2, 4),
+            Round(80, 0.0, 12),
+        ),
+        24,
+        60.0,
+        2,
+        60_000,
+    ),
+}
+
+GAS = Task(
+    name="gas",
+    distribution="gas",
+    # The frame 80 ms ago and the present one: a plume moves, a warm pipe does not.
+    input=InputSpec(height_px=64, width_px=64, channels=2, frame_stride=2),
+    layers=LAYERS,
+    outputs=OUTPUTS,
+    guidance=gas_guidance,
+    teacher=GasTeacher,
+    # Smaller than on a road: a site is narrow, and the guidance flies at 0.5 m/s.
+    bursts=Bursts(peak=(0.2, 0.2, 0.1, 0.8), burst_s=(0.2, 0.6), pause_s=(1.0, 4.0)),
+    # The camera's automatic gain sets contrast and brightness already; little more noise, or the
+    # faint plumes drown that are to be learned.
+    augmentation=Augmentation(contrast=(0.75, 1.3), brightness=0.1, shading=0.05, noise=0.01),
+    budgets=BUDGETS,
+    golden_courses=({"leak_probability": 0.0}, {"leak_probability": 1.0}),
+)

@@ -1,0 +1,170 @@
+"""What a task is: all that is peculiar to it, as data. Collecting and training know none.
+
+Nothing here needs torch; a task's module is imported by what flies, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from policies.bundle import Guidance, InputSpec
+from sim.camera.config import Optics
+from sim.pilot import Observation
+
+
+class Teacher(Protocol):
+    """Says what an ideal network would answer; knows the truth of one course.
+
+    Attributes:
+        needs_frames: whether it must be told what the camera saw.
+    """
+
+    needs_frames: bool
+
+    def reset(self) -> None:
+        """Begin a flight."""
+
+    def labels(self, seen: Observation) -> NDArray[np.float32]:
+        """Return the labels (K,) for a frame, in the outputs' order; NaN where there are none."""
+        ...
+
+
+@dataclass(frozen=True)
+class Output:
+    """One number that a network answers.
+
+    Attributes:
+        name: of the graph output and of the label.
+        kind: a probability is learned by cross-entropy, a value by a smooth L1 loss.
+        weight: of its loss beside the other outputs'.
+        knee: errors of a value beyond this cost linearly more, smaller ones with their square.
+        mirrors: a value that turns round when the frame is mirrored left-right.
+        limits: (low, high) that a value means; it is quantised to saturate there.
+    """
+
+    name: str
+    kind: Literal["probability", "value"]
+    weight: float = 1.0
+    knee: float = 1.0
+    mirrors: bool = False
+    limits: tuple[float, float] = (0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A convolution with batch normalisation and ReLU.
+
+    Attributes:
+        name: unique within the network.
+        channels: that come out.
+        kernel: (height, width).
+        stride: (down, across).
+        padding: zeros (above and below, left and right).
+    """
+
+    name: str
+    channels: int
+    kernel: tuple[int, int]
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How training frames vary beyond what was seen; each frame draws its own.
+
+    Attributes:
+        contrast: factor about the frame's mean, from and to.
+        brightness: largest offset, as a share of full scale.
+        shading: largest change from the middle to an edge, as a share.
+        noise: largest standard deviation, as a share of full scale.
+    """
+
+    contrast: tuple[float, float]
+    brightness: float
+    shading: float
+    noise: float
+
+
+@dataclass(frozen=True)
+class Bursts:
+    """Foreign motion that pushes the drone off its way while data is collected.
+
+    Attributes:
+        peak: largest forward, left and climb speed in m/s and yaw rate in rad/s.
+        burst_s: from and to how long.
+        pause_s: from and to how long between them.
+    """
+
+    peak: tuple[float, float, float, float]
+    burst_s: tuple[float, float]
+    pause_s: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Round:
+    """One DAgger round: so many flights with the teacher flying that share, then so many epochs."""
+
+    flights: int
+    teacher_share: float
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much work a training run may be.
+
+    Attributes:
+        rounds: the first is flown by the teacher, the last one's epochs make the final network.
+        validation_flights: by the teacher, on validation courses.
+        flight_s: longest flight.
+        qat_epochs: passes of quantisation-aware training.
+        epoch_frames: how many frames, drawn anew each time, an epoch takes; None for all there are.
+    """
+
+    rounds: tuple[Round, ...]
+    validation_flights: int
+    flight_s: float
+    qat_epochs: int
+    epoch_frames: int | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something to learn.
+
+    Attributes:
+        name: on the command line and in bundles.
+        distribution: declared distribution that is flown if no other is asked for.
+        input: what the network sees.
+        layers: of the network, from the input on; one linear layer an output follows.
+        outputs: what the network answers.
+        guidance: makes the constants of its guidance for a camera.
+        teacher: makes the teacher of a course seen through a camera.
+        bursts: how the drone is pushed about while data is collected.
+        augmentation: how frames are varied in training.
+        budgets: by name.
+        golden_courses: what the courses of the golden vectors' two flights insist on.
+    """
+
+    name: str
+    distribution: str
+    input: InputSpec
+    layers: tuple[Layer, ...]
+    outputs: tuple[Output, ...]
+    guidance: Callable[[Optics], Guidance]
+    teacher: Callable[[Any, Optics], Teacher]
+    bursts: Bursts
+    augmentation: Augmentation
+    budgets: Mapping[str, Budget]
+    golden_courses: tuple[Mapping[str, Any], Mapping[str, Any]]
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of the network's input."""
+        return self.input.channels, self.input.height_px, self.input.width_px
