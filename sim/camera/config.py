@@ -195,7 +195,7 @@ class ThermalGain(Config):
 
     levels_per_netd: float = Field(default=2.0, gt=0, le=16)
     detail_levels: float = Field(default=24.0, gt=0, le=64)
-    edge_k: float = Field(default=3.0, gt=0, le=100)
+    edge_k: float = Field(default=1.5, gt=0, le=100)
     time_constant_s: float = Field(default=0.5, gt=0, le=60)
 
 

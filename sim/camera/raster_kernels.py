@@ -491,8 +491,8 @@ def _draw_things(
             _outline(a, box, True)
             _outline(b, box, False)
             x_low, x_high, y_low, y_high = box[0], box[1], box[2], box[3]
-            column_first, column_last = _reached(column_bounds, x_low, x_high)
-            row_first, row_last = _reached(row_bounds, -y_high, -y_low)
+            column_first, column_last = reached(column_bounds, x_low, x_high)
+            row_first, row_last = reached(row_bounds, -y_high, -y_low)
             if column_first > column_last or row_first > row_last:
                 continue
 
@@ -622,7 +622,7 @@ def _into_camera(
 
 
 @compiled
-def _reached(bounds: Floats, low: float, high: float) -> tuple[int, int]:
+def reached(bounds: Floats, low: float, high: float) -> tuple[int, int]:
     """Return the first and the last of rising intervals (N, 2) that meet [low, high]."""
     first, beyond = 0, len(bounds)
     while first < beyond:

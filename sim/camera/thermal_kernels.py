@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.camera.raster_kernels import _reached
+from sim.camera.raster_kernels import reached
 from sim.compiled import compiled
 
 Floats = NDArray[np.float64]
@@ -120,8 +120,8 @@ def draw_columns(
             continue
         left_end, right_end = _tangents(right, depth, reach)
         top_end, bottom_end = _tangents(-up, depth, reach)
-        column_first, column_last = _reached(column_bounds, left_end, right_end)
-        row_first, row_last = _reached(row_bounds, top_end, bottom_end)
+        column_first, column_last = reached(column_bounds, left_end, right_end)
+        row_first, row_last = reached(row_bounds, top_end, bottom_end)
         away = math.sqrt(right * right + up * up + depth * depth)
         place = np.float32(right), np.float32(up), np.float32(-depth)
         strength = np.float32(peak_ppm[index] * sigma_m[index] * math.sqrt(2.0 * math.pi))
