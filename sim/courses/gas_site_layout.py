@@ -25,7 +25,7 @@ BEHIND_FRONT_M = (2.6, 3.0)
 """From the row's southern edge to the back wall: the equipment and an aisle to walk in."""
 
 WALL_THICK_M = 0.2
-PIPE_HEIGHT_M = (0.4, 1.8)
+PIPE_HEIGHT_M = (0.4, 1.7)
 PIPE_RADIUS_M = (0.05, 0.11)
 """Nominal diameters of about 100 to 200 mm."""
 

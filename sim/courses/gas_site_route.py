@@ -25,9 +25,9 @@ CLEARANCE_M = 0.6
 SPARE_M = 0.1
 """The grid's way keeps this much more, for the legs cut its corners."""
 
-BEFORE_ROW_M = (2.0, 2.5)
+BEFORE_ROW_M = (2.2, 2.7)
 """The lane's distance from the row: near enough to see a faint leak, far enough for a flange at
-0.3 m or 1.9 m to be within the picture."""
+0.3 m or 1.8 m to be within the picture."""
 
 FROM_END_M = 0.85
 """Of the site's ends; a side wall may stand there."""
@@ -46,6 +46,9 @@ OFF_LANE_MAX_M = 2.5
 SEEN_WITHIN_M = 4.0
 SEEN_WITHIN_RAD = math.radians(25.0)
 """Half a field of view of 50 degrees."""
+
+SEEN_ABOVE_RAD = math.radians(20.0)
+"""Upwards it is less: the thermal cameras look 5 degrees down."""
 
 LOOK_WITHIN_RAD = math.radians(20.0)
 """What a look is aimed at is well within the picture, not at its edge."""
@@ -168,7 +171,8 @@ def _bearings(places_m: Array, points_m: Array, solids: Solids) -> tuple[Array, 
     offset = points_m[None, :] - places_m[:, None]
     level_m = np.hypot(offset[..., 0], offset[..., 1])
     near = np.linalg.norm(offset, axis=-1) <= SEEN_WITHIN_M
-    upright = np.abs(offset[..., 2]) <= level_m * math.tan(SEEN_WITHIN_RAD)
+    up = np.arctan2(offset[..., 2], level_m)
+    upright = (up <= SEEN_ABOVE_RAD) & (up >= -SEEN_WITHIN_RAD)
     hidden = solids.hides(places_m[:, None], points_m[None, :])
     return np.arctan2(offset[..., 1], offset[..., 0]), near & upright & ~hidden
 
