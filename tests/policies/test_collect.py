@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from sim.camera.config import load_camera
 from sim.courses.road import RoadCourseConfig, generate_road
 from sim.distribution import load_distribution
 from sim.errors import BadInputError
+from sim.fields.gas import GasRelease
 from sim.pilot import DroneState, Observation
 
 COURSE = RoadCourseConfig(length_m=5.0, obstacle_probability=0.5)
@@ -137,3 +139,45 @@ def test_bursts_push_the_drone_some_of_the_time():
     sideways = np.abs(pushed[:, 1]) > 0  # guidance itself never asks for it
     assert 0.05 < sideways.mean() < 0.6
     assert np.abs(pushed[:, 1]).max() <= 0.4
+
+
+def gas_job(**changes):
+    gas = load_distribution("gas")
+    values = {"task": "gas", "distribution": gas, "camera": load_camera(gas.camera)}
+    return job(Path(), **{**values, **changes})
+
+
+def test_a_task_s_own_teacher_and_history_are_used():
+    """The gas learner sees two frames, two apart; what the teacher does not know stays unknown."""
+    given = []
+
+    def learner(frames):
+        given.append(frames[:, 0, 0].tolist())
+        return np.zeros(4, np.float32)
+
+    course = SimpleNamespace(
+        leak=GasRelease("methane", 100.0, (3.0, 0.0, 1.0)), route=np.zeros((1, 5), np.float32)
+    )
+    level = np.array([0.0, 0.0, 0.0, 1.0])
+    state = DroneState(np.array([0.0, 0.0, 1.0]), level, np.zeros(3), np.zeros(3))
+    pilot = CollectingPilot(gas_job(teacher_share=0.0), course, learner)
+    pilot.reset()
+    for index, contrast in enumerate((0.0, 0.0, 5.0, 0.0)):
+        frame = np.full((64, 64), index, np.uint8)
+        pilot.act(Observation(40 * index, 0.04 * index, frame, state, gas_contrast=contrast))
+    assert given == [[0, 0], [0, 1], [0, 2], [1, 3]]
+    known = np.isfinite(pilot.labels)
+    assert known.tolist() == [[True, False, False, False]] * 2 + [[True] * 4, [True, *[False] * 3]]
+    assert len(pilot.senses) == 4
+
+
+def test_guidance_is_given_numbers_where_the_teacher_has_none():
+    course = SimpleNamespace(leak=None, route=np.zeros((1, 5), np.float32))
+    level = np.array([0.0, 0.0, 0.0, 1.0])
+    state = DroneState(np.array([0.0, 0.0, 1.0]), level, np.zeros(3), np.zeros(3))
+    pilot = CollectingPilot(gas_job(), course, None)
+    pilot.reset()
+    command = pilot.act(Observation(0, 0.0, np.zeros((64, 64), np.uint8), state))
+    assert np.isfinite(command).all()
+    assert pilot.outputs.tolist() == [0, 0, 0, 0]
+    assert np.isnan(pilot.labels[0][1:]).all()

@@ -11,7 +11,7 @@ from policies.compress.qat import LearnedRange, QatNetwork, quantisation_aware
 from policies.compress.qdq import Quantisation, quantise_weight, weight_scales
 from policies.compress.quantize import measure_ranges, post_training, run_batched
 from policies.nets.convnet import fold, initialised
-from policies.nets.folded import float_model, model_bytes
+from policies.nets.folded import ConvRelu, FoldedNetwork, Head, float_model, model_bytes
 from policies.runtimes import open_session
 from policies.tasks.road import ROAD
 from policies.train import TrainPlan, loss_of_outputs
@@ -146,6 +146,43 @@ def test_calibration_that_clips_too_much_is_worse(network, ptq, unseen):
     worse = replace(ptq, ranges=ruined)
     frames = unseen.frames[:, np.newaxis]
     assert loss(worse.run(frames), unseen) > loss(ptq.run(frames), unseen)
+
+
+def test_a_convolution_over_time_is_quantised_like_any_other():
+    """Kernel, stride and padding differ down and across: a window of a few signals, one row."""
+    rng = np.random.default_rng(0)
+
+    def weights(*shape):
+        return rng.normal(0, 1 / np.sqrt(np.prod(shape[1:])), shape).astype(np.float32)
+
+    trunk = (
+        ConvRelu("early", weights(6, 3, 1, 5), weights(6, 1)[:, 0], (1, 2), (0, 2), 1),
+        ConvRelu("late", weights(8, 6, 1, 4), weights(8, 1)[:, 0], (1, 2), (0, 0), 1),
+    )
+    heads = (
+        Head("left", weights(1, 56), np.zeros(1, np.float32), False, (-1.0, 1.0)),
+        Head("sure", weights(1, 56), np.zeros(1, np.float32), True),
+    )
+    folded = FoldedNetwork((3, 1, 32), trunk, heads)
+    assert [shape for _, shape in folded.shapes()] == [(6, 1, 16), (8, 1, 7)]
+    windows = rng.integers(0, 256, (64, 3, 1, 32), dtype=np.uint8)
+    small = post_training(folded, windows)
+    exact = run_batched(model_bytes(float_model(folded, "N")), windows)
+    assert np.abs(small.run(windows) - np.clip(exact, [-1, 0], 1)).mean() < 0.02
+    twin = QatNetwork(small.network, small.ranges).eval()
+    with torch.no_grad():
+        learned = twin(torch.from_numpy(windows) / 255).numpy()
+    assert np.abs(learned[:, 0] - small.run(windows)[:, 0]).mean() < 0.5 / 127
+
+
+def test_a_value_saturates_where_its_meaning_ends(network, synthetic):
+    """Limits pin an output's grid, whatever was seen in calibration."""
+    small = post_training(network, synthetic.frames[:64, np.newaxis])
+    steering, collision = small.outputs
+    assert (steering.scale, steering.zero_point) == (pytest.approx(1 / 127), 0)
+    assert (collision.scale, collision.zero_point) == (1 / 256, -128)
+    one_sided = Quantisation.of_limits(0.0, 1.0)
+    assert (one_sided.scale, one_sided.zero_point) == (pytest.approx(1 / 255), -128)
 
 
 def test_ranges_hold_what_was_seen(network, synthetic):

@@ -1,0 +1,106 @@
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from policies.nets.convnet import fold, initialised
+from policies.tasks.gas import DISTANCE_FULL_M, GAS, GasTeacher, gas_guidance
+from sim.camera.config import load_camera
+from sim.camera.pinhole import Pinhole
+from sim.fields.gas import GasRelease
+from sim.frames import quaternion_from_euler
+from sim.pilot import DroneState, Observation
+
+CAMERA = load_camera("cooled_mid_wave")
+LEAK_M = (3.0, 0.5, 1.2)
+GAS_LABEL, LEFT, UP, DISTANCE = range(4)
+
+
+def site(leak_m=LEAK_M):
+    leak = None if leak_m is None else GasRelease("methane", 100.0, leak_m)
+    return SimpleNamespace(leak=leak)
+
+
+def seen(position_m=(0.0, 0.0, 1.0), euler_rad=(0.0, 0.0, 0.0), contrast=5.0):
+    at_rest = np.zeros(3)
+    state = DroneState(np.array(position_m), quaternion_from_euler(*euler_rad), at_rest, at_rest)
+    return Observation(0, 0.0, None, state, gas_contrast=contrast)
+
+
+def labels(observation, course=None):
+    return GasTeacher(course or site(), CAMERA).labels(observation)
+
+
+def test_gas_rises_with_its_contrast_and_only_then():
+    values = [labels(seen(contrast=c))[GAS_LABEL] for c in (0, 0.9, 1.0, 1.5, 2.0, 3.0, 9.0)]
+    assert values[:3] == [0, 0, 0]
+    assert 0 < values[3] < values[4] < 1
+    assert values[5:] == [1, 1]
+    assert labels(seen(contrast=math.sqrt(3)))[GAS_LABEL] == pytest.approx(0.5)
+
+
+def test_without_gas_to_see_there_is_nothing_to_say_of_where():
+    assert np.isnan(labels(seen(contrast=1.2))[LEFT:]).all()
+    assert np.isfinite(labels(seen(contrast=1.6))).all()
+    unleaking = labels(seen(contrast=5.0), site(None))
+    assert unleaking[GAS_LABEL] == 0
+    assert np.isnan(unleaking[LEFT:]).all()
+
+
+@pytest.mark.parametrize("position_m", [(0.0, 0.0, 1.0), (1.0, 1.2, 0.6), (0.5, -0.4, 1.6)])
+@pytest.mark.parametrize("euler_rad", [(0.0, 0.0, 0.0), (0.1, -0.05, 0.3), (-0.08, 0.1, -0.2)])
+def test_the_bearing_is_where_the_camera_sees_the_leak(position_m, euler_rad):
+    observation = seen(position_m, euler_rad)
+    state = observation.truth
+    pixels, _ = Pinhole(CAMERA).project([LEAK_M], state.position_world_m, state.quaternion_xyzw)
+    half = np.array([CAMERA.width_px, CAMERA.height_px]) / 2
+    expected = np.clip((half - pixels[0]) / half, -1, 1)
+    assert labels(observation)[[LEFT, UP]] == pytest.approx(expected, abs=1e-5)
+
+
+def test_left_and_up_are_positive():
+    ahead = labels(seen())
+    assert labels(seen(position_m=(0, -0.5, 1.0)))[LEFT] > ahead[LEFT] > 0
+    assert labels(seen(position_m=(0, 0.0, 0.7)))[UP] > ahead[UP]
+
+
+def test_a_leak_beside_the_picture_is_at_its_edge_and_one_behind_is_nowhere():
+    beside = labels(seen(euler_rad=(0, 0, -1.2)))
+    assert beside[LEFT] == 1
+    behind = labels(seen(euler_rad=(0, 0, math.pi)))
+    assert np.isnan(behind[[LEFT, UP]]).all()
+    assert np.isfinite(behind[[GAS_LABEL, DISTANCE]]).all()
+
+
+def test_distance_grows_up_to_its_end():
+    near, far, beyond = (labels(seen(position_m=(x, 0, 1)))[DISTANCE] for x in (1.5, -2, -20))
+    assert 0 < near < far < beyond == 1
+    mount_m = CAMERA.mount_position_body_m
+    from_m = math.dist(LEAK_M, np.add((-2, 0, 1), mount_m))
+    assert far == pytest.approx(from_m / DISTANCE_FULL_M, rel=1e-5)
+
+
+def test_the_guidance_knows_its_camera():
+    """A bearing goes there and back: the ray that guidance would see is that of the leak."""
+    constants = gas_guidance(CAMERA)
+    observation = seen((0.0, 0.0, 1.0))
+    left, up = labels(observation)[[LEFT, UP]]
+    left, up = left * constants.tan_half_fov_left, up * constants.tan_half_fov_up
+    forward = constants.pitch_cos + up * constants.pitch_sin
+    climb = up * constants.pitch_cos - constants.pitch_sin
+    mount = (constants.mount_forward_m, constants.mount_left_m, constants.mount_up_m)
+    towards = np.subtract(LEAK_M, np.add((0.0, 0.0, 1.0), mount))
+    ray = np.array([forward, left, climb])
+    assert ray / np.linalg.norm(ray) == pytest.approx(towards / np.linalg.norm(towards), abs=1e-6)
+    assert constants.step_s == pytest.approx(1 / CAMERA.rate_hz)
+
+
+def test_the_network_s_answers_are_the_contract_s():
+    network = fold(initialised(GAS, 0))
+    assert network.input_shape == (2, 64, 64)
+    assert [head.name for head in network.heads] == [
+        "gas", "bearing_left", "bearing_up", "distance",
+    ]  # fmt: skip
+    assert [head.sigmoid for head in network.heads] == [True, False, False, False]
+    assert [output.mirrors for output in GAS.outputs] == [False, True, False, False]
