@@ -77,10 +77,14 @@ class Wind:
 
     name = "wind"
 
-    def __init__(self, config: WindConfig, seed: int, duration_s: float) -> None:
+    def __init__(
+        self, config: WindConfig, seed: int, duration_s: float, lead_s: float = 0.0
+    ) -> None:
         """Draw the wind of ``duration_s`` from the stream "wind" of ``seed``.
 
-        After ``duration_s`` the turbulence stays as it last was.
+        After ``duration_s`` the turbulence stays as it last was. What moved with the air before
+        take-off, such as a plume, needs the wind of the ``lead_s`` before t = 0 as well; the same
+        gusts then come that much earlier.
         """
         rng = stream(seed, "wind")
         mean_m_s, towards_rad = (
@@ -95,7 +99,7 @@ class Wind:
         along = _horizontal(towards_rad)
         self.mean_world_m_s = mean_m_s * along
         self.step_world_m_s = step_m_s * _horizontal(step_towards_rad)
-        samples = math.ceil(duration_s * RATE_HZ) + 2
+        samples = math.ceil((lead_s + duration_s) * RATE_HZ) + 2
         if mean_m_s * turbulence > 0:
             horizontal_m_s, vertical_m_s = intensities_m_s(mean_m_s * turbulence)
             horizontal_s, vertical_s = (length / mean_m_s for length in scale_lengths_m())
@@ -108,6 +112,7 @@ class Wind:
             gusts = np.zeros((samples, 3))
         self._series_world_m_s = self.mean_world_m_s + gusts
         self._last = samples - 1.000001
+        self._lead_s = lead_s
 
     def sample(self, position_world_m: Vector, t_s: float) -> Vector:
         """Return the velocity of the air, (..., 3) m/s, at positions (..., 3), m, and time ``t_s``.
@@ -115,7 +120,7 @@ class Wind:
         Between two instants of the series (100 Hz) it is interpolated. The position only says how
         many answers are wanted: the wind is the same everywhere.
         """
-        place = min(max(t_s * RATE_HZ, 0.0), self._last)
+        place = min(max((t_s + self._lead_s) * RATE_HZ, 0.0), self._last)
         row = int(place)
         share = place - row
         series = self._series_world_m_s
