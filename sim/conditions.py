@@ -15,6 +15,7 @@ from sim.camera.faults import FaultsConfig
 from sim.clock import Clock
 from sim.config import Config
 from sim.fields.wind import WindConfig
+from sim.instruments import InstrumentsConfig
 from sim.navigation import NavigationConfig
 from sim.randomise import Range, uniform, within
 
@@ -41,6 +42,7 @@ class Conditions(Config):
         navigation: the sensors that the estimate comes from.
         battery: see BatteryUse.
         faults: of the camera's link, see FaultsConfig.
+        instruments: what the drone carries besides, see InstrumentsConfig.
     """
 
     autopilot_acts_on: Literal["truth", "estimate"] = "truth"
@@ -49,6 +51,7 @@ class Conditions(Config):
     navigation: NavigationConfig = Field(default_factory=NavigationConfig)
     battery: BatteryUse = Field(default_factory=BatteryUse)
     faults: FaultsConfig = Field(default_factory=FaultsConfig)
+    instruments: InstrumentsConfig = Field(default_factory=InstrumentsConfig)
 
     @model_validator(mode="after")
     def _rates_divide(self) -> Self:

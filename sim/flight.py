@@ -10,7 +10,7 @@ overlapped).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any, Protocol
@@ -19,22 +19,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.airframe import Airframe
-from sim.camera.config import CameraConfig
+from sim.camera.config import Optics
+from sim.camera.eye import open_camera
 from sim.camera.faults import Faults
-from sim.camera.raster import Raster
 from sim.camera.renderer import Capture
-from sim.camera.sensor import Sensor
 from sim.clock import Clock
 from sim.conditions import Conditions
 from sim.fields.field import sample_finite
 from sim.fields.gas import GasRelease
-from sim.fields.wind import Wind
+from sim.fields.plume import Plume
 from sim.flight_log import FORMAT_VERSION, FlightLog
+from sim.instruments import Instruments
 from sim.navigation import Navigation
-from sim.pilot import HOVER, DroneState, Observation, Pilot, Report, VelocityCommand
+from sim.pilot import (
+    HOVER,
+    SENSES_SIZE,
+    DroneState,
+    Observation,
+    Pilot,
+    Report,
+    VelocityCommand,
+)
 from sim.plant import Plant, SimulationError
 from sim.rng import stream
 from sim.scene import Scene
+from sim.weather import Weather, draw_weather
 from sim.world import World
 
 STATE_RATE_HZ = 100
@@ -42,7 +51,7 @@ DIVERGED = "diverged"
 """Outcome of a log that ends where its simulation diverged; nothing may be measured on it."""
 
 COMPLETED_OUTCOMES = frozenset(
-    {"finished", "stopped_for_obstacle", "found", "nothing_there", "completed"}
+    {"finished", "stopped_for_obstacle", "found", "nothing_there", "reached", "completed"}
 )
 
 
@@ -121,7 +130,7 @@ class FlightSetup:
 
     course: Course
     airframe: Airframe
-    camera: CameraConfig
+    camera: Optics
     seed: int
     time_limit_s: float
     conditions: Conditions = field(default_factory=Conditions)
@@ -148,8 +157,9 @@ def fly(setup: FlightSetup, pilot: Pilot, watch: Watch | None = None) -> FlightL
     latency_ticks = clock.ticks(pilot.latency_s)
     limit_ticks = clock.ticks(setup.time_limit_s)
     drawn = _draw(setup, clock)
-    plant, wind = drawn.plant, drawn.wind
-    eye = _Eye(setup, clock) if pilot.needs_frames else None
+    plant, wind, instruments = drawn.plant, drawn.weather.wind, drawn.instruments
+    eye = _Eye(setup, clock, drawn.weather.plumes) if pilot.needs_frames else None
+    breath_s = clock.seconds(state_period)
     referee = course.referee()
     recorder = _Recorder()
     pilot.reset()
@@ -193,7 +203,9 @@ def fly(setup: FlightSetup, pilot: Pilot, watch: Watch | None = None) -> FlightL
             if tick % state_period == 0:
                 state = plant.drone_state()
                 wind_world_m_s = sample_finite(wind, state.position_world_m, t_s)
-                recorder.state(tick, state, plant, wind_world_m_s)
+                gas_ppm = drawn.weather.gas_ppm(state.position_world_m, t_s)
+                instruments.breathe(gas_ppm, breath_s)
+                recorder.state(tick, state, plant, wind_world_m_s, gas_ppm)
                 world.place_drone(state.position_world_m, state.quaternion_xyzw)
                 world.move_things(t_s)
                 outcome = referee.update(t_s, state, world.drone_touches())
@@ -204,12 +216,18 @@ def fly(setup: FlightSetup, pilot: Pilot, watch: Watch | None = None) -> FlightL
             if tick % camera_period == 0 and effective_tick <= tick:
                 frame = eye.look(plant) if eye is not None else None
                 if frame is not None or eye is None:
-                    observation = Observation(tick, t_s, frame, plant.drone_state())
+                    truth = plant.drone_state()
+                    senses = instruments.read(truth, plant.estimate, wind_world_m_s, t_s)
+                    contrast = eye.gas_contrast if eye is not None else 0.0
+                    observation = Observation(tick, t_s, frame, truth, senses.packed(), contrast)
                     staged = pilot.act(observation)
                     effective_tick = tick + latency_ticks
                     recorder.inference(observation, pilot, staged)
                     if watch is not None:
                         watch(world, observation)
+                    told = None if pilot.report is None else referee.told(pilot.report)
+                    if told is not None:
+                        return log(told)
                     if latency_ticks == 0:
                         command = staged
                         recorder.command(tick, command)
@@ -230,11 +248,12 @@ def _next(tick: int, period: int) -> int:
 
 @dataclass(frozen=True)
 class _Drawn:
-    """A flight's own drone and weather, drawn from its conditions; ``facts`` are for the log."""
+    """A flight's own drone and air, drawn from its conditions; ``facts`` are for the log."""
 
     airframe: Airframe
     plant: Plant
-    wind: Wind
+    weather: Weather
+    instruments: Instruments
     facts: dict[str, Any]
 
 
@@ -256,7 +275,11 @@ def _draw(setup: FlightSetup, clock: Clock) -> _Drawn:
         state_of_charge=charge,
         battery_sags=conditions.battery.sags,
     )
-    wind = Wind(conditions.wind, setup.seed, setup.time_limit_s)
+    weather = draw_weather(
+        conditions.wind, course.releases, course.scene.air_c, setup.seed, setup.time_limit_s
+    )
+    instruments = Instruments(conditions.instruments, course.scene, setup.seed)
+    wind = weather.wind
     facts = {
         "autopilot_acts_on": conditions.autopilot_acts_on,
         "mass_kg": mass_kg,
@@ -264,19 +287,23 @@ def _draw(setup: FlightSetup, clock: Clock) -> _Drawn:
         "wind_mean_world_m_s": wind.mean_world_m_s.tolist(),
         "wind_step_world_m_s": wind.step_world_m_s.tolist(),
     }
-    return _Drawn(airframe, plant, wind, facts)
+    return _Drawn(airframe, plant, weather, instruments, facts)
 
 
 class _Eye:
     """The drone's camera, from the shutter to the end of its link."""
 
-    def __init__(self, setup: FlightSetup, clock: Clock) -> None:
+    def __init__(self, setup: FlightSetup, clock: Clock, plumes: Sequence[Plume]) -> None:
         self._clock = clock
-        self._renderer = Raster(setup.course.scene, setup.camera)
-        self._sensor = Sensor(setup.camera, setup.seed)
+        self._camera = open_camera(setup.course.scene, setup.camera, setup.seed, plumes)
         self._faults = Faults(setup.conditions.faults, setup.seed)
         self._readout_s = setup.camera.readout_s
-        self._open_s = setup.camera.readout_s + setup.camera.exposure.time_s
+        self._open_s = setup.camera.readout_s + setup.camera.exposure_time_s
+
+    @property
+    def gas_contrast(self) -> float:
+        """How visible gas is in the frame taken last (see ``Observation``)."""
+        return self._camera.gas_contrast
 
     def look(self, plant: Plant) -> NDArray[np.uint8] | None:
         """Return the frame that is complete now, None where it never arrives."""
@@ -288,7 +315,7 @@ class _Eye:
             closing_s=closing_s,
             readout_s=self._readout_s,
         )
-        return self._faults.deliver(self._sensor.expose(self._renderer.render(capture)))
+        return self._faults.deliver(self._camera.look(capture))
 
 
 class _Recorder:
@@ -301,10 +328,18 @@ class _Recorder:
         self._frames: list[NDArray[np.uint8]] = []
         self._outputs: list[NDArray[Any]] = []
         self._inferred: list[VelocityCommand] = []
+        self._senses: list[NDArray[np.float32]] = []
+        self._answers: list[NDArray[np.float32]] = []
+        self._contrasts: list[float] = []
         self._commands: list[tuple[int, VelocityCommand]] = []
 
     def state(
-        self, tick: int, state: DroneState, plant: Plant, wind_world_m_s: NDArray[np.float64]
+        self,
+        tick: int,
+        state: DroneState,
+        plant: Plant,
+        wind_world_m_s: NDArray[np.float64],
+        gas_ppm: float,
     ) -> None:
         self._ticks.append(tick)
         self._states.append(
@@ -317,7 +352,7 @@ class _Recorder:
                     plant.rotor_rpm,
                     plant.estimate,
                     wind_world_m_s,
-                    (plant.battery_v, plant.state_of_charge),
+                    (plant.battery_v, plant.state_of_charge, gas_ppm),
                 ]
             )
         )
@@ -328,6 +363,9 @@ class _Recorder:
             self._frames.append(seen.frame)
         self._outputs.append(np.array(pilot.outputs))
         self._inferred.append(command)
+        self._senses.append(seen.senses)
+        self._answers.append(pilot.answer)
+        self._contrasts.append(seen.gas_contrast)
 
     def command(self, tick: int, command: VelocityCommand) -> None:
         self._commands.append((tick, command))
@@ -345,7 +383,10 @@ class _Recorder:
             **streams,
             "camera.tick": np.array(self._frame_ticks, np.int64),
             "camera.frames": frames,
+            "camera.gas_contrast": np.array(self._contrasts, np.float64),
+            "inference.senses": np.array(self._senses, np.float32).reshape(-1, SENSES_SIZE),
             "inference.outputs": np.array(self._outputs),
+            "inference.answer": np.array(self._answers, np.float32),
             "inference.command": np.array(self._inferred, np.float64).reshape(-1, 4),
             "command.tick": np.array([tick for tick, _ in self._commands], np.int64),
             "command.value": np.array([c for _, c in self._commands], np.float64).reshape(-1, 4),
@@ -362,4 +403,5 @@ _STATE_STREAMS = {
     "estimate": 13,
     "wind_world_m_s": 3,
     "battery": 2,
+    "gas_ppm": 1,
 }

@@ -15,11 +15,15 @@ Streams (leading dimension: samples; ticks are base ticks since take-off):
                                                            quaternion, velocity, angular velocity
     state.wind_world_m_s                (N, 3)    float64  the air's velocity where the drone is
     state.battery                       (N, 2)    float64  voltage under load, state of charge
+    state.gas_ppm                       (N, 1)    float64  gas from leaks where the drone is
     camera.tick                         (M,)      int64    frames that the pilot processed, by the
                                                            end of their readout
     camera.frames                       (M, H, W) uint8    (0, H, W) for pilots that need none
+    camera.gas_contrast                 (M,)      float64  how visible gas truly was in the frame
+    inference.senses                    (M, 14)   float32  what else the pilot was given
     inference.outputs                   (M, K)    int8 or float32: raw network outputs
     inference.command                   (M, 4)    float64  as computed, before latency
+    inference.answer                    (M, A)    float32  what else guidance answered
     command.tick                        (L,)      int64    when a command took effect
     command.value                       (L, 4)    float64  forward, left, climb m/s, yaw rate rad/s
     course.*                            what the course says of itself
@@ -43,7 +47,7 @@ from numpy.typing import NDArray
 from sim.errors import BadInputError
 from sim.files import write_atomic
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 _META = "meta.json"
 # Zip archives cannot hold earlier dates; a fixed one keeps equal logs equal in every byte.
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)

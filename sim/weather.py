@@ -1,0 +1,57 @@
+"""The air of one flight: its wind, and the gas in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.fields.gas import GasRelease
+from sim.fields.plume import PLUME_LEAD_S, Plume
+from sim.fields.wind import Wind, WindConfig
+
+
+@dataclass(frozen=True)
+class Weather:
+    """Wind and plumes.
+
+    Attributes:
+        wind: the air's velocity.
+        plumes: one a release of the course, in its order.
+    """
+
+    wind: Wind
+    plumes: tuple[Plume, ...]
+
+    def gas_ppm(self, position_world_m: NDArray[np.float64], t_s: float) -> float:
+        """Return the concentration at (3,), ppm: of gas from leaks, not of warm vents."""
+        return sum(
+            float(plume.concentration_ppm(position_world_m, t_s))
+            for plume in self.plumes
+            if plume.release.excess_k == 0.0
+        )
+
+
+def draw_weather(
+    config: WindConfig,
+    releases: Sequence[GasRelease],
+    air_c: float,
+    seed: int,
+    duration_s: float,
+) -> Weather:
+    """Return the air of the flight of ``seed``.
+
+    Args:
+        config: of the wind.
+        releases: where gas comes out; its plumes are there already at take-off.
+        air_c: temperature of the air.
+        seed: of the flight.
+        duration_s: longest flight.
+    """
+    wind = Wind(config, seed, duration_s, PLUME_LEAD_S if releases else 0.0)
+    plumes = tuple(
+        Plume(release, wind, air_c, seed, f"plume{index}") for index, release in enumerate(releases)
+    )
+    return Weather(wind, plumes)
