@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from sim.config import Config
+from sim.errors import BadInputError
+from sim.fields.gas import load_gas
 from sim.randomise import LogRange, Range, log_uniform, uniform, within
 
 TANK_RADIUS_M = (0.35, 0.7)
@@ -70,7 +72,7 @@ class GasSiteConfig(Config):
     obstacle_count: Annotated[Range, within(0, 12)] = uniform(0, 3)
 
     leak_probability: float = Field(default=0.7, ge=0, le=1)
-    gas: str = Field(default="methane", pattern=r"^[a-z][a-z0-9_]*$")
+    gas: str = "methane"
     leak_rate_g_h: Annotated[LogRange, within(0.1, 20_000.0)] = log_uniform(100.0, 2000.0)
 
     air_c: Annotated[Range, within(-60.0, 60.0)] = uniform(5.0, 30.0)
@@ -109,6 +111,10 @@ class GasSiteConfig(Config):
             _holds_a_whole_number(key, getattr(self, key))
         for key in ("hot_pipe_count", "steam_count", "walker_count"):
             _holds_a_whole_number(key, getattr(self, key))
+        try:
+            load_gas(self.gas)
+        except BadInputError as error:
+            raise ValueError(f"key 'gas': {error}") from error
         if self.gas == "steam":
             raise ValueError(
                 "key 'gas': steam is a distractor and no leak; give another gas, or steam_count"
