@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from policies.bundle import PolicyBundle
 from policies.zoo import find_policy as load_policy
-from scenarios.pilots import LADDER, check_runtime
+from scenarios.ladder import LADDER
 from sim.errors import BadInputError, did_you_mean
 from sim.files import require_writable_folder
 from sim.fleet import default_jobs
@@ -47,8 +47,8 @@ def fly(
     Args:
         scenario: name in the library, or path of a TOML file.
         policy: zoo name or bundle folder; None for the scenario's own.
-        runtime: a rung of the ladder (float, onnx, int8, c, mcu) or a baseline (expert, constant,
-            brightest).
+        runtime: a rung of the ladder (float, onnx, int8, c, mcu) or a baseline of the scenario's
+            task (``scenarios.tasks``), such as expert.
         target: microcontroller of runtime ``mcu``.
         seeds: instead of the scenario's own.
         jobs: processes; None for all cores. The logs do not depend on it.
@@ -64,12 +64,13 @@ def fly(
         BadInputError: one line that names what cannot be used.
     """
     from firmware_export.target import load_target
+    from scenarios.pilots import check_runtime
     from scenarios.run import FlightJob, FlyReport
     from scenarios.schema import load_scenario
     from scenarios.verify import require_task
 
-    check_runtime(runtime)
     flown = load_scenario(scenario, tuple(overrides))
+    check_runtime(runtime, flown.task)
     bundle = None
     if runtime in LADDER:
         bundle = load_policy(policy or flown.policy)
@@ -86,8 +87,8 @@ def fly(
         for seed in seeds or flown.seed_range
     ]
     if gui or video is not None:
-        return FlyReport(tuple(_fly_here(planned, gui, video)))
-    return FlyReport(tuple(_fly_many(planned, jobs, scheduler, out)))
+        return FlyReport(flown.task, tuple(_fly_here(planned, gui, video)))
+    return FlyReport(flown.task, tuple(_fly_many(planned, jobs, scheduler, out)))
 
 
 def _fly_many(
@@ -183,7 +184,7 @@ def export(policy: str | Path | PolicyBundle, target: str, out: str | Path) -> E
 
 def verify(
     policy: str | Path | PolicyBundle,
-    suite: str = "road_smoke",
+    suite: str | None = None,
     runtimes: Sequence[str] = LADDER,
     target: str = "stm32f405",
     seeds: range | None = None,
@@ -191,17 +192,39 @@ def verify(
     log_dir: Path | None = None,
     scheduler: str | None = None,
     out: Path | None = None,
+    curve: Path | None = None,
 ) -> VerifyReport:
     """Fly a suite with every runtime and the baselines, compare the rungs, and judge.
 
-    ``scheduler`` and ``out`` are those of ``fly``.
+    Args:
+        policy: zoo name, bundle folder, or the bundle.
+        suite: name or path; None for the small one of the policy's task, ``TASK_smoke``.
+        runtimes: rungs of the ladder.
+        target: microcontroller of runtime ``mcu``.
+        seeds: instead of the suite's own.
+        jobs: processes; None for all cores.
+        log_dir: folder for a ``.flight`` log a flight.
+        scheduler: as in ``fly``.
+        out: as in ``fly``.
+        curve: draw what the task has to show of such a run into this PNG.
     """
+    from scenarios.tasks import find_task
     from scenarios.verify import verify_policy
 
     bundle = policy if isinstance(policy, PolicyBundle) else load_policy(policy)
-    n_jobs = jobs or default_jobs()
+    n_jobs, task = jobs or default_jobs(), find_task(bundle.spec.task)
+    suite = suite or f"{task.name}_smoke"
+    if curve is not None:
+        if task.curve is None:
+            raise BadInputError(f"--curve {curve}: task {task.name!r} has no curve; drop it")
+        require_writable_folder(curve.parent)
     with _cluster(scheduler) as executor:
-        return verify_policy(bundle, suite, runtimes, seeds, n_jobs, target, log_dir, executor, out)
+        report = verify_policy(
+            bundle, suite, runtimes, seeds, n_jobs, target, log_dir, executor, out
+        )
+    if curve is not None and task.curve is not None:
+        task.curve({row.runtime: row.flights for row in report.rows}, curve)
+    return report
 
 
 def listing(what: str) -> list[tuple[str, str]]:

@@ -71,11 +71,12 @@ def demo(
     quick: Annotated[
         bool, typer.Option("--quick", help="A two-minute look; the policy flies badly.")
     ] = False,
+    task: Annotated[str, typer.Option(help="Which job: road or gas.")] = "road",
 ) -> None:
-    """Do the whole road job, from simulated frames to verified C, and show the evidence."""
+    """Do a whole job, from simulated frames to verified C, and show the evidence."""
     from bytewing.studies.demo import run_demo
 
-    passed = run_demo(out, quick=quick)
+    passed = run_demo(out, quick=quick, task=task)
     raise typer.Exit(0 if passed else 1)
 
 
@@ -86,7 +87,8 @@ def fly(
         str | None, typer.Option(help="A policy that ships, or a bundle's folder.")
     ] = None,
     runtime: Annotated[
-        str, typer.Option(help="float, onnx, int8, c or mcu; or expert, constant, brightest.")
+        str,
+        typer.Option(help="float, onnx, int8, c or mcu; or a baseline, such as expert."),
     ] = "c",
     target: Target = "stm32f405",
     seeds: Seeds = None,
@@ -196,9 +198,10 @@ def export(
 @app.command()
 def verify(
     policy: Policy,
-    suite: Annotated[str, typer.Option(help="A suite of the library, or a TOML file.")] = (
-        "road_smoke"
-    ),
+    suite: Annotated[
+        str | None,
+        typer.Option(help="A suite of the library, or a TOML file; TASK_smoke by default."),
+    ] = None,
     runtimes: Annotated[
         str, typer.Option(metavar="LIST", help="Rungs to fly, with commas between.")
     ] = "float,onnx,int8,c,mcu",
@@ -207,6 +210,9 @@ def verify(
     jobs: Jobs = None,
     scheduler: Scheduler = None,
     out: Campaign = None,
+    curve: Annotated[
+        Path | None, typer.Option(help="Draw gas detection by leak rate and distance (.png).")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Fly a suite with every runtime, compare the rungs bit for bit, and judge."""
@@ -224,6 +230,7 @@ def verify(
                 jobs=jobs,
                 scheduler=scheduler,
                 out=out,
+                curve=curve,
             )
         )
     raise typer.Exit(0 if report.passed else 1)

@@ -33,21 +33,22 @@ def _table(*headers: str, title: str | None = None) -> Table:
 
 def print_flights(report: FlyReport) -> None:
     """Print a row a flight and a line that sums them up."""
-    console = _console()
-    headers = ("scenario", "seed", "runtime", "outcome", "RMSE m", "p95 m", "speed m/s", "time s")
-    table = _table(*headers)
+    from scenarios.report.table import written
+    from scenarios.tasks import find_task
+
+    console, columns = _console(), find_task(report.task).flight_columns
+    headers = [column.header for column in columns]
+    table = _table("scenario", "seed", "runtime", "outcome", *headers, "time s")
     for flight in report.flights:
-        m = flight.metrics
+        figures = flight.metrics.as_json()
         table.add_row(
             flight.scenario,
             str(flight.seed),
             flight.runtime,
-            m.outcome,
-            f"{m.cross_track_rmse_m:.3f}",
-            f"{m.cross_track_p95_m:.3f}",
-            f"{m.mean_speed_m_s:.2f}",
-            f"{m.duration_s:.1f}",
-            style=None if m.completed else "red",
+            flight.metrics.outcome,
+            *(written(column, figures[column.key]) for column in columns),
+            f"{flight.metrics.duration_s:.1f}",
+            style=None if flight.metrics.completed else "red",
         )
     console.print(table)
     completed = sum(flight.metrics.completed for flight in report.flights)

@@ -21,9 +21,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from policies.bundle import PolicyBundle
-from scenarios.metrics import FlightMetrics
 from scenarios.replay import Comparison
 from scenarios.run import FlightJob, FlightResult, finish, fly_job, fly_log
+from scenarios.tasks import find_task
 from sim import fleet
 from sim.airframe import load_airframe
 from sim.camera.config import load_camera
@@ -130,7 +130,7 @@ def _read(path: Path, job: FlightJob) -> FlightResult | None:
         return None
     try:
         kept = json.loads(path.read_text())
-        metrics = FlightMetrics(**kept["metrics"])
+        metrics = find_task(job.scenario.task).metrics(**kept["metrics"])
         found = kept["comparison"]
         if found is not None:
             found["distinct_outputs"] = frozenset(map(bytes.fromhex, found["distinct_outputs"]))

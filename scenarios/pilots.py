@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,20 +14,17 @@ from firmware_export.target import Target, load_target
 from policies.bundle import PolicyBundle, PolicySpec
 from policies.guidance import NO_ROUTE, NO_SENSES
 from policies.runtimes import Infer, NetworkPilot, float_inference, int8_inference
+from scenarios.ladder import LADDER
 from scenarios.replay import Rung, SteppedPolicy, int8_rung, stepped_rung
+from scenarios.tasks import find_task
+from sim.camera.config import Optics
 from sim.errors import BadInputError, did_you_mean
+from sim.flight import Course
 from sim.pilot import Pilot
 
 if TYPE_CHECKING:
     from firmware_export.verify.emulator import McuPolicy
 
-LADDER = ("float", "onnx", "int8", "c", "mcu")
-# Rungs whose flights are replayed through ``int8``, which defines what they must answer.
-REPLAYED = ("onnx", "c", "mcu")
-EXPERT = "expert"
-# Pilots that cannot follow a road; a suite they complete is too easy to prove anything.
-BLIND = ("constant", "brightest")
-BASELINES = (EXPERT, *BLIND)
 DEFAULT_TARGET = "stm32f405"
 
 
@@ -61,35 +58,39 @@ class ExportedPilot(NetworkPilot):
         return answer
 
 
-def check_runtime(runtime: str) -> None:
-    """Raise BadInputError, with the nearest valid name, unless ``runtime`` can fly."""
-    if runtime not in (*LADDER, *BASELINES):
-        hint = did_you_mean(runtime, (*LADDER, *BASELINES))
-        raise BadInputError(f"runtime {runtime!r} is not known{hint}")
+def check_runtime(runtime: str, task: str) -> None:
+    """Raise BadInputError, with the nearest valid name, unless ``runtime`` can fly a task."""
+    known = (*LADDER, *find_task(task).baselines)
+    if runtime not in known:
+        raise BadInputError(f"runtime {runtime!r} is not known{did_you_mean(runtime, known)}")
 
 
 def make_pilot(
     runtime: str,
-    bundle: PolicyBundle | None,
-    target: Target | None,
-    course: Any,
+    task: str,
+    course: Course,
+    camera: Optics,
+    bundle: PolicyBundle | None = None,
+    target: Target | None = None,
     latency_s: float | None = None,
 ) -> Pilot:
     """Return the pilot that flies a course with a runtime.
 
     Args:
-        runtime: a rung of ``LADDER`` or one of ``BASELINES``.
+        runtime: a rung of ``LADDER`` or one of the task's baselines.
+        task: what is to be done.
+        course: its route is what a policy is told of it; baselines may be shown all of it.
+        camera: what the pilot sees through.
         bundle: the policy; baselines need none.
         target: microcontroller of ``mcu``, ``DEFAULT_TARGET`` where none is given.
-        course: what the expert is shown.
         latency_s: instead of the runtime's own, which is the target's for ``mcu``, else 0.
 
     Raises:
         BadInputError: an unknown runtime, or a network runtime without a policy.
     """
-    check_runtime(runtime)
-    if runtime in BASELINES:
-        pilot = _baseline(runtime, course)
+    check_runtime(runtime, task)
+    if runtime not in LADDER:
+        pilot = find_task(task).baselines[runtime](course, camera)
         pilot.latency_s = latency_s or 0.0
         return pilot
     if bundle is None:
@@ -119,14 +120,6 @@ def exported_rung(runtime: str, bundle: PolicyBundle, target: Target | None = No
     if runtime == "c":
         return stepped_rung(_c_policy(bundle))
     return stepped_rung(_mcu_policy(bundle, target or load_target(DEFAULT_TARGET)))
-
-
-def _baseline(runtime: str, course: Any) -> Pilot:
-    from policies.experts import brightest_side_pilot, constant_pilot, expert_pilot
-
-    if runtime == EXPERT:
-        return expert_pilot(course)
-    return constant_pilot() if runtime == "constant" else brightest_side_pilot()
 
 
 # A process flies many flights of one policy: what is slow to make (sessions, compiled code,

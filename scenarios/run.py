@@ -9,11 +9,13 @@ from typing import Any
 
 from firmware_export.target import Target
 from policies.bundle import PolicyBundle
-from scenarios.metrics import FlightMetrics, flight_metrics
+from scenarios.metrics import flight_metrics
 from scenarios.pilots import int8_reference, make_pilot
 from scenarios.replay import Comparison, replay
 from scenarios.schema import Scenario
-from scenarios.stats import median, wilson_interval
+from scenarios.stats import wilson_interval
+from scenarios.tasks import find_task
+from scenarios.tasks.task import FlightMetrics
 from sim.airframe import load_airframe
 from sim.camera.config import load_camera
 from sim.courses.registry import generate_course
@@ -95,8 +97,9 @@ class FlightResult:
 
 @dataclass(frozen=True)
 class FlyReport:
-    """Several flights together."""
+    """Several flights of one task together."""
 
+    task: str
     flights: tuple[FlightResult, ...]
 
     @property
@@ -106,14 +109,15 @@ class FlyReport:
 
     def as_json(self) -> dict[str, Any]:
         """Return the document of ``fly --json``."""
+        figures = find_task(self.task).figures([flight.metrics for flight in self.flights])
         return {
             "flights": [flight.as_json() for flight in self.flights],
-            "summary": summary(self.flights),
+            "summary": {**summary(self.flights), **figures},
         }
 
 
 def summary(flights: Sequence[FlightResult]) -> dict[str, Any]:
-    """Return the figures of several flights as one: counts, and medians over flights."""
+    """Return how many flights there were, and how they ended."""
     metrics = [flight.metrics for flight in flights]
     completed = sum(m.completed for m in metrics)
     low, high = wilson_interval(completed, len(metrics))
@@ -123,9 +127,6 @@ def summary(flights: Sequence[FlightResult]) -> dict[str, Any]:
         "completed_fraction_low": low,
         "completed_fraction_high": high,
         "collisions": sum(m.collision for m in metrics),
-        "cross_track_rmse_m": median(m.cross_track_rmse_m for m in metrics),
-        "cross_track_p95_m": median(m.cross_track_p95_m for m in metrics),
-        "mean_speed_m_s": median(m.mean_speed_m_s for m in metrics),
     }
 
 
@@ -143,11 +144,20 @@ def fly_log(job: FlightJob, watch: Watch | None = None, gui: bool = False) -> Fl
     """
     scenario = job.scenario
     course = generate_course(scenario.course, job.seed)
-    pilot = make_pilot(job.runtime, job.bundle, job.target, course, scenario.latency_s)
+    camera = load_camera(scenario.camera)
+    pilot = make_pilot(
+        job.runtime,
+        scenario.task,
+        course,
+        camera,
+        job.bundle,
+        job.target,
+        scenario.latency_s,
+    )
     setup = FlightSetup(
         course=course,
         airframe=load_airframe(scenario.airframe),
-        camera=load_camera(scenario.camera),
+        camera=camera,
         seed=job.seed,
         time_limit_s=scenario.time_limit_s,
         conditions=scenario,

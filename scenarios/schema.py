@@ -8,12 +8,15 @@ a file of the user's own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import chain, zip_longest
 from pathlib import Path
-from typing import Literal
+from typing import Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, create_model, field_validator, model_validator
 
+from scenarios.tasks import TASKS
+from scenarios.tasks.task import Limits
 from sim.conditions import Conditions
 from sim.config import Config, override, parse, read_toml
 from sim.courses.registry import CourseConfig
@@ -22,6 +25,8 @@ from sim.errors import BadInputError, did_you_mean
 
 LIBRARY = Path(__file__).parent / "library"
 SUITES = Path(__file__).parent / "suites"
+DEFAULT_TASK = "road"
+"""Of suites that do not say; there were none others once."""
 
 
 def parse_seeds(text: str) -> range:
@@ -80,7 +85,7 @@ class Scenario(_Seeded, Conditions):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=48)
     description: str = Field(min_length=10, max_length=200)
-    task: Literal["road"]
+    task: str
     time_limit_s: float = Field(gt=0, le=600)
     seeds: str = "2_000_000:2_000_001"
     distribution: str | None = None
@@ -90,38 +95,28 @@ class Scenario(_Seeded, Conditions):
     latency_s: float | None = Field(default=None, ge=0, le=1)
     course: CourseConfig
 
+    @field_validator("task")
+    @classmethod
+    def _check_task(cls, value: str) -> str:
+        if value not in TASKS:
+            raise ValueError(f"no such task{did_you_mean(value, TASKS)}")
+        return value
+
+    @model_validator(mode="after")
+    def _check_course(self) -> Self:
+        needed = TASKS[self.task].course_kind
+        if self.course.kind != needed:
+            raise ValueError(
+                f"key 'course.kind' = {self.course.kind!r}: task {self.task!r} is flown over a "
+                f"course of kind {needed!r}; name it, or another task"
+            )
+        return self
+
 
 class SuiteEntry(_Seeded):
     """Flights of one scenario: its library name, or a path relative to the suite, and seeds."""
 
     scenario: str
-
-
-class Limits(Config):
-    """What a policy must reach on a suite; fractions, so that a short run is judged alike.
-
-    Attributes:
-        completed_fraction_min: of the float policy's flights.
-        behind_expert_fraction_max: completed flights that float may lack against the expert.
-        int8_lost_flights_max: completed flights that int8 may lack against float.
-        blind_completed_fraction_max: share that the constant and the brightest-side pilot must
-            stay below, so that the courses are known to be hard.
-        obstacles_touched_fraction_max: flights with a touched obstacle, of those with one.
-        cross_track_rmse_median_max_m: median over flights of the cross-track RMSE.
-        mean_speed_min_m_s: median over flights of the speed on a free road.
-        frames_compared_min: frames a rung's flights must at least have been replayed on.
-        distinct_outputs_min: distinct raw outputs that the frames compared must cover.
-    """
-
-    completed_fraction_min: float = Field(ge=0, le=1)
-    behind_expert_fraction_max: float = Field(ge=0, le=1)
-    int8_lost_flights_max: int = Field(ge=0)
-    blind_completed_fraction_max: float = Field(ge=0, le=1)
-    obstacles_touched_fraction_max: float = Field(ge=0, le=1)
-    cross_track_rmse_median_max_m: float = Field(gt=0)
-    mean_speed_min_m_s: float = Field(ge=0)
-    frames_compared_min: dict[str, int] = Field(default_factory=dict)
-    distinct_outputs_min: int = Field(default=1, ge=0)
 
 
 class Suite(Config):
@@ -130,16 +125,29 @@ class Suite(Config):
     Attributes:
         name: what reports call it.
         description: one line for a list of suites.
+        task: of all its scenarios; decides what the ``[limits]`` table holds.
         flights_max: flights of a runtime that is too slow for the whole suite, by runtime name.
-        limits: see ``Limits``.
+        limits: those of the task.
         flights: which scenarios are flown on which seeds.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=48)
     description: str = Field(min_length=10, max_length=200)
+    task: str = DEFAULT_TASK
     flights_max: dict[str, int] = Field(default_factory=dict)
     limits: Limits
     flights: tuple[SuiteEntry, ...] = Field(min_length=1)
+
+    @property
+    def size(self) -> int:
+        """How many flights it has of its own."""
+        return sum(len(entry.seed_range) for entry in self.flights)
+
+
+@cache
+def _suite_of(task: str) -> type[Suite]:
+    """Return the model of a task's suites: with its own limits."""
+    return create_model(f"{task.capitalize()}Suite", __base__=Suite, limits=TASKS[task].limits)
 
 
 def library() -> dict[str, Path]:
@@ -183,7 +191,12 @@ def load_suite(name_or_path: str | Path) -> Suite:
     Raises BadInputError with one line that names file, key and remedy.
     """
     path = _find(name_or_path, suites(), "suite")
-    suite = parse(Suite, read_toml(path), path)
+    data = read_toml(path)
+    task = data.get("task", DEFAULT_TASK)
+    if task not in TASKS:
+        hint = did_you_mean(str(task), TASKS)
+        raise BadInputError(f"{path}: key 'task' = {task!r}: no such task{hint}")
+    suite = parse(_suite_of(task), data, path)
     entries = []
     for index, entry in enumerate(suite.flights):
         scenario = entry.scenario
@@ -216,6 +229,12 @@ def suite_flights(
         for scenario in [load_scenario(entry.scenario, overrides)]
     ]
     own = [flight for flight in chain(*zip_longest(*columns)) if flight is not None]
+    for scenario, _ in own:
+        if scenario.task != suite.task:
+            raise BadInputError(
+                f"suite {suite.name} is of task {suite.task!r}, its scenario {scenario.name} of "
+                f"task {scenario.task!r}; a suite has one task"
+            )
     if seeds is None:
         return own
     return [(own[index % len(own)][0], seed) for index, seed in enumerate(seeds)]

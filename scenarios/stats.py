@@ -6,8 +6,6 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from scipy.stats import binomtest
-
 
 def median(values: Iterable[float | None]) -> float | None:
     """Return the median of the values that are there (None marks a flight without one).
@@ -31,6 +29,8 @@ def wilson_interval(successes: int, flights: int, confidence: float = 0.95) -> t
     """
     if flights == 0:
         return 0.0, 1.0
+    from scipy.stats import binomtest  # half a second, which who only flies need not wait
+
     interval = binomtest(successes, flights).proportion_ci(confidence, method="wilson")
     return float(interval.low), float(interval.high)
 
@@ -68,5 +68,7 @@ def compare_paired(first: Sequence[bool], second: Sequence[bool]) -> PairedOutco
     only_first = sum(a and not b for a, b in zip(first, second, strict=True))
     only_second = sum(b and not a for a, b in zip(first, second, strict=True))
     discordant = only_first + only_second
+    from scipy.stats import binomtest
+
     p_value = float(binomtest(only_first, discordant).pvalue) if discordant else 1.0
     return PairedOutcomes(len(first), only_first, only_second, p_value)

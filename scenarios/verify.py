@@ -12,39 +12,45 @@ from firmware_export.target import Target, load_target
 from policies.bundle import PolicyBundle
 from policies.splits import Split
 from scenarios.campaign import fly_many
-from scenarios.criteria import Check, judge, same_flights, total_comparison
-from scenarios.pilots import BASELINES, LADDER, REPLAYED, check_runtime
+from scenarios.checks import Check, same_flights, total_comparison
+from scenarios.criteria import judge
+from scenarios.ladder import LADDER, REPLAYED
+from scenarios.pilots import check_runtime
 from scenarios.run import FlightJob, FlightResult, summary
 from scenarios.schema import Scenario, Suite, load_suite, suite_flights
 from scenarios.seen import unseen
 from scenarios.stats import compare_paired
+from scenarios.tasks import find_task
 from sim.errors import BadInputError
 from sim.progress import progress_bar
 
 
 @dataclass(frozen=True)
 class RuntimeRow:
-    """One runtime's flights as figures (see ``as_json`` for the keys)."""
+    """One runtime's flights, and what they come to."""
 
     runtime: str
     flights: tuple[FlightResult, ...]
-    reference: tuple[FlightResult, ...] = ()
+    figures: Mapping[str, Any]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the row of ``verify --json``.
+        """Return the row of ``verify --json``."""
+        return {"runtime": self.runtime, **self.figures}
 
-        Metrics are medians over flights. ``only_reference_completed``, ``only_this_completed`` and
-        ``paired_p_value`` compare with the float policy on the flights both flew (None for float
-        itself and where float was not flown).
-        """
-        found = total_comparison(self.flights)
-        metrics = [flight.metrics for flight in self.flights]
-        blocked = [m for m in metrics if m.obstacle_on_road]
-        row = {
-            "runtime": self.runtime,
-            **summary(self.flights),
-            "obstacle_flights": len(blocked),
-            "obstacles_touched": sum(m.collision for m in blocked),
+
+def rows_of(flown: Mapping[str, Sequence[FlightResult]], task: str) -> tuple[RuntimeRow, ...]:
+    """Return a row a runtime, with these figures.
+
+    Counts, and medians over flights. ``only_reference_completed``, ``only_this_completed`` and
+    ``paired_p_value`` compare with the float policy on the flights both flew (None for float itself
+    and where float was not flown).
+    """
+    rows = []
+    for runtime, flights in flown.items():
+        found = total_comparison(flights)
+        figures = {
+            **summary(flights),
+            **find_task(task).row_figures(flights, flown),
             "frames_compared": found.frames_compared if found else 0,
             "frames_different": found.frames_different if found else 0,
             "distinct_outputs": len(found.distinct_outputs) if found else 0,
@@ -52,16 +58,17 @@ class RuntimeRow:
             "only_this_completed": None,
             "paired_p_value": None,
         }
-        if self.reference:
-            ours, theirs = same_flights(self.flights, self.reference)
+        if runtime != "float" and flown.get("float"):
+            ours, theirs = same_flights(flights, flown["float"])
             pairs = compare_paired(
                 [flight.metrics.completed for flight in theirs],
                 [flight.metrics.completed for flight in ours],
             )
-            row["only_reference_completed"] = pairs.only_first
-            row["only_this_completed"] = pairs.only_second
-            row["paired_p_value"] = pairs.p_value
-        return row
+            figures["only_reference_completed"] = pairs.only_first
+            figures["only_this_completed"] = pairs.only_second
+            figures["paired_p_value"] = pairs.p_value
+        rows.append(RuntimeRow(runtime, tuple(flights), figures))
+    return tuple(rows)
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,7 @@ class VerifyReport:
         policy: its name.
         policy_sha256: of what decides how it flies (see ``PolicyBundle.sha256``).
         suite: name of the suite.
+        task: of the suite.
         target: microcontroller of runtime ``mcu``.
         rows: one a runtime, the ladder first, then pilots without a network.
         checks: every criterion that was applied.
@@ -81,6 +89,7 @@ class VerifyReport:
     policy: str
     policy_sha256: str
     suite: str
+    task: str
     target: str
     rows: tuple[RuntimeRow, ...]
     checks: tuple[Check, ...]
@@ -150,7 +159,7 @@ class VerifyReport:
 
 def verify_policy(
     bundle: PolicyBundle,
-    suite: Suite | str = "road_standard",
+    suite: Suite | str,
     runtimes: Sequence[str] = LADDER,
     seeds: range | None = None,
     jobs: int = 1,
@@ -177,12 +186,12 @@ def verify_policy(
     """
     suite = load_suite(suite) if isinstance(suite, str) else suite
     target = load_target(target) if isinstance(target, str) else target
-    asked = set(runtimes)
+    asked, baselines = set(runtimes), find_task(suite.task).baselines
     for runtime in runtimes:
-        check_runtime(runtime)
+        check_runtime(runtime, suite.task)
     if not asked & set(LADDER):
         raise BadInputError(f"nothing to verify: name one of the runtimes {', '.join(LADDER)}")
-    flown_by = [runtime for runtime in (*LADDER, *BASELINES) if runtime in {*asked, *BASELINES}]
+    flown_by = [runtime for runtime in LADDER if runtime in asked] + list(baselines)
     flights = suite_flights(suite, seeds)
     for scenario, _ in flights:
         require_task(bundle, scenario)
@@ -205,21 +214,14 @@ def verify_policy(
         runtime: tuple(result for result in results if result.runtime == runtime)
         for runtime in flown_by
     }
-    own_flights = sum(len(entry.seed_range) for entry in suite.flights)
     return VerifyReport(
         policy=bundle.spec.name,
         policy_sha256=bundle.sha256,
         suite=suite.name,
+        task=suite.task,
         target=target.name,
-        rows=tuple(
-            RuntimeRow(
-                runtime,
-                flown[runtime],
-                reference=() if runtime == "float" else flown.get("float", ()),
-            )
-            for runtime in flown_by
-        ),
-        checks=tuple(judge(flown, suite.limits, own_flights)),
+        rows=rows_of(flown, suite.task),
+        checks=tuple(judge(flown, suite)),
         unseen=tuple(unseen((scenario for scenario, _ in flights), bundle.spec)),
     )
 

@@ -65,8 +65,8 @@ def prepare(flight: BenchFlight, bundle: PolicyBundle) -> tuple[FlightSetup, Pil
     """
     scenario, size = flight.scenario, flight.size_px
     road = generate_road(scenario.course, flight.seed)
-    pilot = make_pilot("c", bundle, None, road)
     camera = load_camera(scenario.camera)
+    pilot = make_pilot("c", scenario.task, road, camera, bundle)
     if size != camera.width_px:
         camera = camera.model_copy(update={"width_px": size, "height_px": size})
         pilot = _Shrinking(pilot, (bundle.spec.input.width_px, bundle.spec.input.height_px))

@@ -1,4 +1,4 @@
-"""The road job from end to end, on the user's own machine, ending with the evidence."""
+"""A job from end to end, on the user's own machine, ending with the evidence."""
 
 from __future__ import annotations
 
@@ -13,40 +13,40 @@ from bytewing import api
 from scenarios.report.table import verify_text
 from scenarios.report.trajectories import trajectories_png
 from scenarios.report.video import write_video
-from scenarios.schema import load_suite, suite_flights
+from scenarios.schema import Suite, load_suite, suite_flights
+from scenarios.tasks import find_task
 from sim.files import require_writable_folder, write_atomic
 from sim.flight_log import FlightLog
 
-TASK = "road"
 TARGET = "stm32f405"
-SUITE = "road_demo"
 SEED = 0
 
 
-def run_demo(out: Path, quick: bool = False) -> bool:
-    """Train, quantise, export and verify a road policy; leave everything in ``out``.
+def run_demo(out: Path, quick: bool = False, task: str = "road") -> bool:
+    """Train, quantise, export and verify a policy; leave everything in ``out``.
 
     Args:
         out: gets ``policy/`` (the bundle), ``firmware/``, ``flights/`` (the logs),
             ``summary.json``, ``summary.txt``, ``trajectories.png`` and ``flight.mp4``.
         quick: a small training budget and few flights: shows the way, not the quality.
+        task: what it learns.
 
     Returns:
         Whether the verdict is "passed".
     """
     console = Console(stderr=True, highlight=False)
     clock = _Stopwatch(console)
+    suite = load_suite(f"{find_task(task).name}_{'smoke' if quick else 'demo'}")
     require_writable_folder(out)
 
     clock.stage("1/4 collect flights, train, quantise")
     budget, policy = "quick" if quick else "standard", out / "policy"
     resume = (policy / "training").exists()
-    bundle = api.train(TASK, policy, seed=SEED, budget=budget, resume=resume)
+    bundle = api.train(task, policy, seed=SEED, budget=budget, resume=resume)
     clock.stage(f"2/4 export C for {TARGET}")
     firmware = api.export(bundle, TARGET, out / "firmware").as_json()
     clock.stage("3/4 fly unseen courses with every runtime and compare the rungs")
-    suite = "road_smoke" if quick else SUITE
-    verdict = api.verify(bundle, suite, target=TARGET, log_dir=out / "flights")
+    verdict = api.verify(bundle, suite.name, target=TARGET, log_dir=out / "flights")
     clock.stage("4/4 draw the trajectories, film a flight")
     logs = [
         FlightLog.load(flight.log_path)
@@ -72,10 +72,10 @@ def run_demo(out: Path, quick: bool = False) -> bool:
     return verdict.passed
 
 
-def _film(log: FlightLog, suite: str, path: Path) -> None:
+def _film(log: FlightLog, suite: Suite, path: Path) -> None:
     scenario = next(
         scenario
-        for scenario, seed in suite_flights(load_suite(suite))
+        for scenario, seed in suite_flights(suite)
         if scenario.name == log.meta["scenario"] and seed == log.meta["seed"]
     )
     write_video(log, scenario, path)

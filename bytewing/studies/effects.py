@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from policies.bundle import PolicyBundle
-from scenarios.metrics import FlightMetrics, flight_metrics
 from scenarios.pilots import make_pilot
 from scenarios.schema import Scenario, load_suite, suite_flights
 from scenarios.stats import median
+from scenarios.tasks.road_metrics import RoadMetrics, road_metrics
 from sim import fleet
 from sim.airframe import load_airframe
 from sim.camera.config import CameraConfig, Noise, load_camera
 from sim.camera.distortion import Distortion
 from sim.conditions import Conditions
 from sim.courses.registry import generate_course
+from sim.errors import BadInputError
 from sim.flight import FlightSetup, fly
 from sim.progress import Advance
 from sim.randomise import uniform
@@ -110,7 +111,7 @@ class EffectRow:
     """Figures of one row: flights under one effect."""
 
     effect: str
-    flights: tuple[FlightMetrics, ...]
+    flights: tuple[RoadMetrics, ...]
 
     def as_json(self) -> dict[str, Any]:
         """Return counts, and medians over flights."""
@@ -135,8 +136,8 @@ def cost_of_effects(
 ) -> list[EffectRow]:
     """Fly a suite's flights once for each of ``EFFECTS`` and return a row each."""
     jobs = effect_jobs(bundle, suite)
-    metrics: list[FlightMetrics] = fleet.run(fly_effect, jobs, n_jobs, advance, executor)
-    by_effect: dict[str, list[FlightMetrics]] = {effect: [] for effect in EFFECTS}
+    metrics: list[RoadMetrics] = fleet.run(fly_effect, jobs, n_jobs, advance, executor)
+    by_effect: dict[str, list[RoadMetrics]] = {effect: [] for effect in EFFECTS}
     for job, found in zip(jobs, metrics, strict=True):
         by_effect[job.effect].append(found)
     return [EffectRow(effect, tuple(found)) for effect, found in by_effect.items()]
@@ -152,13 +153,18 @@ def effect_jobs(bundle: PolicyBundle, suite: str) -> Sequence[EffectJob]:
     ]
 
 
-def fly_effect(job: EffectJob) -> FlightMetrics:
+def fly_effect(job: EffectJob) -> RoadMetrics:
     """Fly one job; what a worker process runs."""
     scenario = job.scenario
-    real = Surroundings(scenario, load_camera(scenario.camera))
+    camera = load_camera(scenario.camera)
+    if not isinstance(camera, CameraConfig):
+        raise BadInputError(f"scenario {scenario.name}: only a grey camera has these effects")
+    real = Surroundings(scenario, camera)
     met = EFFECTS[job.effect](ideal(real), real)
     course = generate_course(scenario.course, job.seed)
-    pilot = make_pilot(RUNTIME, job.bundle, None, course, scenario.latency_s)
+    pilot = make_pilot(
+        RUNTIME, scenario.task, course, met.camera, job.bundle, latency_s=scenario.latency_s
+    )
     setup = FlightSetup(
         course=course,
         airframe=load_airframe(scenario.airframe),
@@ -167,4 +173,4 @@ def fly_effect(job: EffectJob) -> FlightMetrics:
         time_limit_s=scenario.time_limit_s,
         conditions=met.conditions,
     )
-    return flight_metrics(fly(setup, pilot))
+    return road_metrics(fly(setup, pilot))

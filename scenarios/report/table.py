@@ -10,22 +10,19 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from scenarios.tasks import find_task
+from scenarios.tasks.task import Column
 from scenarios.verify import VerifyReport
 
 NOTHING = "–"
 # Wide enough for every column of the widest table; a file has no terminal whose width matters.
 PLAIN_WIDTH = 220
 
-# Header, key of a row of ``verify --json``, format.
-_COLUMNS = (
-    ("flights", "flights", "{:d}"),
-    ("completed", "completed", "{:d}"),
-    ("RMSE m", "cross_track_rmse_m", "{:.3f}"),
-    ("p95 m", "cross_track_p95_m", "{:.3f}"),
-    ("collisions", "collisions", "{:d}"),
-    ("speed m/s", "mean_speed_m_s", "{:.2f}"),
-    ("frames compared", "frames_compared", "{:,d}"),
-    ("differ", "frames_different", "{:,d}"),
+# Before and after those of the task; keys of a row of ``verify --json``.
+_FIRST = (Column("flights", "flights", "{:d}"), Column("completed", "completed", "{:d}"))
+_LAST = (
+    Column("frames compared", "frames_compared", "{:,d}"),
+    Column("differ", "frames_different", "{:,d}"),
 )
 # Header, key of ``export --json``, factor, format.
 _FIRMWARE_COLUMNS = (
@@ -35,6 +32,11 @@ _FIRMWARE_COLUMNS = (
     ("instructions", "instructions", 1, "{:,.0f}"),
     ("latency ms (est.)", "latency_s_estimated", 1000, "{:.1f}"),
 )
+
+
+def written(column: Column, value: Any) -> str:  # noqa: ANN401 (any number)
+    """Return a figure as its column writes it."""
+    return NOTHING if value is None else column.form.format(value)
 
 
 def verify_table(report: VerifyReport, firmware: Mapping[str, Any] | None = None) -> Table:
@@ -48,7 +50,8 @@ def verify_table(report: VerifyReport, firmware: Mapping[str, Any] | None = None
         title=f"{report.policy} on {report.suite}", box=box.SIMPLE_HEAD, title_justify="left"
     )
     table.add_column("runtime")
-    headers = [header for header, _, _ in _COLUMNS]
+    columns = (*_FIRST, *find_task(report.task).row_columns, *_LAST)
+    headers = [column.header for column in columns]
     if firmware is not None:
         headers += [header for header, *_ in _FIRMWARE_COLUMNS]
     for header in headers:
@@ -57,9 +60,9 @@ def verify_table(report: VerifyReport, firmware: Mapping[str, Any] | None = None
         figures = row.as_json()
         compared = figures["frames_compared"] > 0
         cells = []
-        for _, key, form in _COLUMNS:
-            shown = figures[key] if compared or not key.startswith("frames_") else None
-            cells.append(NOTHING if shown is None else form.format(shown))
+        for column in columns:
+            shown = figures[column.key] if compared or column not in _LAST else None
+            cells.append(written(column, shown))
         if firmware is not None:
             for _, key, factor, form in _FIRMWARE_COLUMNS:
                 on_device = row.runtime == "mcu" and firmware.get(key) is not None

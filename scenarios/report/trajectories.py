@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sim.courses.centreline import Centreline
+from scenarios.tasks import find_task
 from sim.errors import BadInputError
 from sim.files import write_atomic
 from sim.flight_log import FlightLog
@@ -22,7 +22,7 @@ from sim.flight_log import FlightLog
 PANELS_MAX = 24
 PANEL_INCH, DOTS_PER_INCH = 3.2, 130
 COLUMNS = 3
-_ROAD, _GROUND, _INK, _OBSTACLE = "#d8d4cb", "#f6f4ef", "#333333", "#b22222"
+_GROUND, _INK = "#f6f4ef", "#333333"
 # Okabe and Ito's palette, told apart by colour-blind readers too (jfly.uni-koeln.de/color).
 _COLOURS = {
     "expert": "#999999",
@@ -33,6 +33,8 @@ _COLOURS = {
     "mcu": "#d55e00",
     "constant": "#cc79a7",
     "brightest": "#000000",
+    "patrol": "#cc79a7",
+    "difference": "#000000",
 }
 
 
@@ -77,33 +79,22 @@ def trajectories_png(logs: Sequence[FlightLog], path: Path) -> None:
 
 
 def _draw_course(panel: Axes, log: FlightLog) -> None:
-    """Draw the road's band, its start, its finish and what stands on it."""
-    centreline = Centreline(log.arrays["course.centreline_xy_world_m"])
-    half_width_m = float(log.arrays["course.width_m"][0]) / 2
-    left, right = centreline.offset(half_width_m), centreline.offset(-half_width_m)
-    band = np.concatenate([left, right[::-1]])
-    panel.fill(band[:, 0], band[:, 1], color=_ROAD, linewidth=0)
-    panel.plot(*centreline.xy_world_m.T, color="white", linewidth=0.6, linestyle=(0, (4, 4)))
+    """Draw the course and where the flight began."""
+    for shape in find_task(log.meta["task"]).course_shapes(log):
+        x, y = shape.xy_world_m.T
+        if shape.kind == "area":
+            panel.fill(x, y, color=shape.colour, linewidth=0)
+        elif shape.kind == "line":
+            panel.plot(x, y, color=shape.colour, linewidth=shape.width, linestyle=shape.style)
+        else:
+            style = {"linestyle": "", "marker": shape.style, "markersize": shape.width}
+            panel.plot(x, y, color=shape.colour, **style)
     panel.plot(*log.arrays["state.position_world_m"][0, :2], "o", color=_INK, markersize=4)
-    _draw_across(panel, centreline, float(log.arrays["course.finish_s_m"][0]), half_width_m, _INK)
-    outline = log.arrays["course.obstacle_outline_world_m"]
-    if outline.size:
-        panel.fill(outline[:, 0], outline[:, 1], color=_OBSTACLE, linewidth=0, zorder=3)
     panel.set_aspect("equal", adjustable="datalim")
     panel.set_facecolor(_GROUND)
     panel.tick_params(length=2, labelsize=6, colors="#777777")
     panel.set_xlabel("east, m", fontsize=6, color="#777777", labelpad=1)
     panel.set_ylabel("north, m", fontsize=6, color="#777777", labelpad=1)
-
-
-def _draw_across(
-    panel: Axes, centreline: Centreline, s_m: float, half_width_m: float, colour: str
-) -> None:
-    """Draw a line across the road at ``s_m``."""
-    heading = centreline.heading(s_m)
-    across = half_width_m * np.array([-math.sin(heading), math.cos(heading)])
-    ends = np.stack([centreline.point(s_m) - across, centreline.point(s_m) + across])
-    panel.plot(*ends.T, color=colour, linewidth=2)
 
 
 def _draw_flight(panel: Axes, log: FlightLog, width: float) -> None:

@@ -51,6 +51,7 @@ def _flight_log(
         {
             "format_version": FORMAT_VERSION,
             "tool_version": "0",
+            "task": "road",
             "scenario": scenario,
             "seed": seed,
             "runtime": runtime,

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from scenarios.metrics import FREE_ROAD_M, flight_metrics
+from scenarios.metrics import flight_metrics
+from scenarios.tasks.road_metrics import FREE_ROAD_M
 
 
 def offset(xy, left_m):

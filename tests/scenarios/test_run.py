@@ -10,10 +10,12 @@ import pytest
 
 from firmware_export.reference import Int8Network
 from scenarios.campaign import fly_many
-from scenarios.pilots import BASELINES, LADDER, REPLAYED, exported_rung, int8_reference, make_pilot
+from scenarios.ladder import LADDER, REPLAYED
+from scenarios.pilots import exported_rung, int8_reference, make_pilot
 from scenarios.replay import int8_rung, replay
 from scenarios.run import FlightJob, FlyReport, finish, fly_job, fly_log
 from scenarios.schema import load_scenario
+from scenarios.tasks import TASKS
 from sim.airframe import AIRFRAMES
 from sim.errors import BadInputError
 from sim.flight_log import FlightLog
@@ -132,8 +134,8 @@ def test_a_scenario_flies_an_airframe_file_of_the_users_own(short_scenario, tmp_
 
 
 def test_the_report_of_flights(short_scenario):
-    results = fly_many([FlightJob(short_scenario, SEED, rt) for rt in BASELINES])
-    document = FlyReport(tuple(results)).as_json()
+    results = fly_many([FlightJob(short_scenario, SEED, rt) for rt in TASKS["road"].baselines])
+    document = FlyReport("road", tuple(results)).as_json()
     assert set(document) == {"flights", "summary"}
     for flight in document["flights"]:
         assert set(flight) == {
@@ -147,15 +149,15 @@ def test_the_report_of_flights(short_scenario):
         }
         assert "cross_track_rmse_m" in flight["metrics"]
     assert document["summary"]["flights"] == 3
-    assert not FlyReport(tuple(results)).all_completed
+    assert not FlyReport("road", tuple(results)).all_completed
 
 
 def test_unknown_runtimes_and_missing_policies(short_scenario):
     with pytest.raises(BadInputError, match="runtime 'flaot' is not known; did you mean 'float'"):
-        make_pilot("flaot", None, None, None)
+        make_pilot("flaot", "road", None, None)
     for runtime in LADDER:
         with pytest.raises(BadInputError, match="name one with --policy"):
-            make_pilot(runtime, None, None, None)
+            make_pilot(runtime, "road", None, None)
 
 
 def test_a_policy_for_another_camera_is_refused(short_scenario, toy_bundle):

@@ -23,7 +23,8 @@ def trained_on_road(toy_bundle):
 
 
 def test_every_scenario_that_ships_begins_with_a_declared_distribution():
-    assert {load_scenario(name).distribution for name in library()} == {"road_everyday"}
+    for scenario in map(load_scenario, library()):
+        assert scenario.distribution == f"{scenario.task}_everyday"
 
 
 def test_what_a_scenario_says_goes_before_its_distribution_and_overrides_before_both():
@@ -54,7 +55,7 @@ def test_keys_beyond_training_are_listed_with_who_draws_them(trained_on_road):
 
 
 def test_many_scenarios_are_counted_and_not_named(trained_on_road):
-    everything = [load_scenario(name) for name in library()]
+    everything = [scenario for scenario in map(load_scenario, library()) if scenario.task == "road"]
     assert any(line.endswith("scenarios)") for line in unseen(everything, trained_on_road))
 
 

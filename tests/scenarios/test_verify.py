@@ -6,12 +6,12 @@ import json
 import pytest
 
 from scenarios.criteria import judge
-from scenarios.metrics import FlightMetrics
 from scenarios.replay import Comparison
 from scenarios.report.table import verify_text
 from scenarios.run import FlightResult
 from scenarios.schema import load_suite
-from scenarios.verify import RuntimeRow, VerifyReport, verify_policy
+from scenarios.tasks.road_metrics import RoadMetrics
+from scenarios.verify import VerifyReport, rows_of, verify_policy
 from sim.errors import BadInputError
 
 STANDARD = load_suite("road_standard")
@@ -45,7 +45,7 @@ def flight(runtime, k, completed=True, touched=False, compared=None, **changes):
         "frames": 375,
     }
     return FlightResult(
-        "s", k, runtime, f"{k:064x}", FlightMetrics(**{**metrics, **changes}), compared
+        "s", k, runtime, f"{k:064x}", RoadMetrics(**{**metrics, **changes}), compared
     )
 
 
@@ -68,7 +68,7 @@ def good():
 
 
 def failures(flown):
-    return {check.name for check in judge(flown, STANDARD.limits, 60) if not check.passed}
+    return {check.name for check in judge(flown, STANDARD) if not check.passed}
 
 
 def replaced(flown, runtime, index, **changes):
@@ -78,7 +78,7 @@ def replaced(flown, runtime, index, **changes):
 
 
 def test_what_meets_every_limit_passes():
-    checks = judge(good(), STANDARD.limits, 60)
+    checks = judge(good(), STANDARD)
     assert not failures(good())
     assert len({check.name for check in checks}) == len(checks)
 
@@ -144,28 +144,24 @@ def test_too_few_frames_or_outputs_prove_nothing():
 
 def test_fewer_flights_need_fewer_frames():
     six = {runtime: flights[:6] for runtime, flights in good().items()}
-    needed = {c.name: c.limit for c in judge(six, STANDARD.limits, 60)}
+    needed = {c.name: c.limit for c in judge(six, STANDARD)}
     assert needed["frames_compared.c"] == 1_000
 
 
 def test_without_float_the_next_rung_is_held_to_the_absolute_limits():
     flown = {runtime: flights for runtime, flights in good().items() if runtime != "float"}
-    names = {check.name for check in judge(flown, STANDARD.limits, 60)}
+    names = {check.name for check in judge(flown, STANDARD)}
     assert {"completed.onnx", "completed_less_than_expert.onnx"} <= names
 
 
 def test_nothing_flown_is_not_passed():
-    report = VerifyReport("p", "0", "s", "t", (), ())
+    report = VerifyReport("p", "0", "s", "road", "t", (), ())
     assert not report.passed
 
 
 def report_of(flown):
-    rows = tuple(
-        RuntimeRow(rt, tuple(flights), () if rt == "float" else tuple(flown["float"]))
-        for rt, flights in flown.items()
-    )
-    checks = tuple(judge(flown, STANDARD.limits, 60))
-    return VerifyReport("road", "0" * 64, "road_standard", "stm32f405", rows, checks)
+    rows, checks = rows_of(flown, "road"), tuple(judge(flown, STANDARD))
+    return VerifyReport("road", "0" * 64, "road_standard", "road", "stm32f405", rows, checks)
 
 
 def test_the_document_has_the_keys_others_rely_on():

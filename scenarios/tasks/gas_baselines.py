@@ -1,0 +1,76 @@
+"""Pilots without a network over a gas site: what there was to see, and what a simple rule finds."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from policies.experts import GuidedPilot
+from policies.tasks.gas import gas_guidance
+from sim.camera.config import Optics
+from sim.flight import Course
+from sim.pilot import Observation, VelocityCommand
+
+# The frame-difference detector's constants, fixed once: the camera's gain gives noise at most some
+# 2 grey values a pixel, so 3 a difference; one of 12 is four times that, which among a frame's 4096
+# pixels happens less than once. A plume's edge that drifts at walking pace crosses several pixels
+# in the time between the frames, 0.2 s.
+DIFFERENCE_LEVELS = 12
+DIFFERENCE_PIXELS = 12
+DIFFERENCE_FRAMES = 5
+# It cannot tell how far the gas is: half of what the distance output can say.
+DISTANCE_UNKNOWN = 0.5
+
+
+class PatrolPilot(GuidedPilot):
+    """Flies the whole route by the truth and finds nothing: shows what could be seen on the way."""
+
+    def __init__(self, course: Course, camera: Optics) -> None:
+        nothing = np.zeros(4, np.float32)
+        super().__init__(
+            lambda _: nothing, gas_guidance(camera), needs_frames=True, route=course.route
+        )
+
+    def act(self, observation: Observation) -> VelocityCommand:
+        """Return the command for where the drone truly is."""
+        senses, truth = observation.senses.copy(), observation.truth
+        senses[:3], senses[3:7] = truth.position_world_m, truth.quaternion_xyzw
+        return super().act(dataclasses.replace(observation, senses=senses))
+
+
+class Differences:
+    """Labels by a fixed threshold on the difference to an earlier frame.
+
+    Gas is where enough pixels have changed, its bearing their centroid. A drone that moves sees
+    everything change; the guidance stops to look, and then only what truly moves is left.
+    """
+
+    def __init__(self) -> None:
+        self._frames: list[NDArray[np.int16]] = []
+
+    def reset(self) -> None:
+        """Forget the frames seen."""
+        self._frames = []
+
+    def labels(self, seen: Observation) -> NDArray[np.float32]:
+        """Return gas, bearing left, bearing up and distance, as a network would."""
+        assert seen.frame is not None
+        frame = seen.frame.astype(np.int16)
+        self._frames = [*self._frames[-DIFFERENCE_FRAMES:], frame]
+        rows, columns = np.nonzero(np.abs(frame - self._frames[0]) > DIFFERENCE_LEVELS)
+        if len(rows) < DIFFERENCE_PIXELS:
+            return np.array([0.0, 0.0, 0.0, DISTANCE_UNKNOWN], np.float32)
+        height, width = frame.shape
+        left = 1.0 - (2 * columns.mean() + 1) / width
+        up = 1.0 - (2 * rows.mean() + 1) / height
+        return np.array([1.0, left, up, DISTANCE_UNKNOWN], np.float32)
+
+
+def difference_pilot(course: Course, camera: Optics) -> GuidedPilot:
+    """Return the pilot that flies by ``Differences`` through the gas guidance."""
+    seen = Differences()
+    return GuidedPilot(
+        seen.labels, gas_guidance(camera), seen.reset, needs_frames=True, route=course.route
+    )
