@@ -130,7 +130,7 @@ class GasGuidance(Config):
         standoff_m: horizontal distance to the leak at which it hovers.
         approach_min_s: the least time of an approach, for bearings from several places.
         approach_limit_s: the most.
-        hover_s: how long it goes on taking bearings there.
+        hover_s: the least time for which it goes on taking bearings there.
         weave_m_s: speed to and fro across the line of sight, for parallax.
         weave_s: time each way.
         margin_m: free distance kept on every side.
@@ -175,7 +175,7 @@ class GasGuidance(Config):
     ray_at: float = Field(default=0.5, gt=0, lt=1)
     forgetting: float = Field(default=0.99, gt=0, le=1)
     range_floor_m: float = Field(default=0.7, ge=0.1, le=10)
-    distance_weight: float = Field(default=0.04, ge=0.001, le=1)
+    distance_weight: float = Field(default=0.08, ge=0.001, le=1)
     standoff_m: float = Field(default=1.3, gt=0, le=10)
     approach_min_s: float = Field(default=4.0, ge=0, le=600)
     approach_limit_s: float = Field(default=25.0, gt=0, le=600)

@@ -1,5 +1,8 @@
 """Synthetic roads with exact labels (a renderer in thirty lines), for tests without flights."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,6 +12,8 @@ from policies.splits import Split, seed_of
 from policies.tasks.road import ROAD
 from policies.train import TrainPlan, fit
 from sim.pilot import SENSES_SIZE
+
+sys.path.insert(0, str(Path(__file__).parent))  # makes the helpers of this folder importable
 
 HEIGHT_M, PITCH_RAD, FOCAL_PX, SIZE = 0.5, 0.45, 32.0, 64
 

@@ -1,0 +1,112 @@
+"""Where rays from a moving camera agree best: weighted least squares, in float32 as C has it.
+
+Each frame that shows the leak says that it lies on a ray from the camera, and less surely how far
+along it. With u the ray's unit vector, o the camera and r the distance, a frame adds
+``w (I - u u') + v u u'`` to a 3 x 3 matrix, and that times o plus ``v r u`` to the right side; a
+factor of forgetting lets what was seen from far away fade. Solved by Cramer's rule.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from policies.guidance.float32 import F32, Vector, clamp, inverse_root, rotate
+
+REACH_M = F32(30)  # how far from the anchor the estimate can be
+# Least determinant of the matrix, in cubed traces: one ray alone gives 5e-3.
+DETERMINANT_MIN = F32(1e-4)
+
+
+class Bearings:
+    """The rays taken so far and the point they agree on.
+
+    Attributes:
+        anchor: (x, y, z) all sums are relative to it, which keeps them exact enough; world, m.
+        normal: the matrix's upper triangle, row by row.
+        right: the right side.
+        estimate: (x, y, z) the point, world, m.
+    """
+
+    def __init__(self, constants: SimpleNamespace) -> None:
+        """Make an empty set.
+
+        Args:
+            constants: those of ``GasGuidance`` as float32.
+        """
+        self._c = constants
+        nowhere = (F32(0), F32(0), F32(0))
+        self.start(nowhere, nowhere)
+
+    @property
+    def any(self) -> bool:
+        """Whether there has been a ray."""
+        return bool(self.normal[0] > F32(0))
+
+    def start(self, anchor: Vector, estimate: Vector) -> None:
+        """Forget all rays; until the first the estimate is the one given."""
+        self.anchor, self.estimate = anchor, estimate
+        self.normal = [F32(0)] * 6
+        self.right = [F32(0)] * 3
+
+    def add(
+        self, position: Vector, attitude: Vector, left: np.float32, up: np.float32, far: np.float32
+    ) -> None:
+        """Add a frame's ray to the normal equations and solve them."""
+        c, one = self._c, F32(1)
+        across, above = left * c.tan_half_fov_left, up * c.tan_half_fov_up
+        scale = inverse_root(one + across * across + above * above)
+        ray = rotate(
+            attitude,
+            (c.pitch_cos + c.pitch_sin * above) * scale,
+            across * scale,
+            (c.pitch_cos * above - c.pitch_sin) * scale,
+        )
+        mount = rotate(attitude, c.mount_forward_m, c.mount_left_m, c.mount_up_m)
+        origin = tuple(position[i] + mount[i] - self.anchor[i] for i in range(3))
+        distance = far * c.distance_full_m
+        # A bearing is off by a share of the distance: that to the estimate, once there is one,
+        # since weights that follow the network's noise would draw the estimate near.
+        square = distance * distance
+        if self.any:
+            x, y, z = (self.estimate[i] - self.anchor[i] - origin[i] for i in range(3))
+            square = x * x + y * y + z * z
+        weight = one / (c.range_floor_m * c.range_floor_m + square)
+        weight_along = weight * c.distance_weight
+        less = weight_along - weight
+        along = ray[0] * origin[0] + ray[1] * origin[1] + ray[2] * origin[2]
+        along = less * along + weight_along * distance
+        a, b = self.normal, self.right
+        a[0] = c.forgetting * a[0] + (weight + less * ray[0] * ray[0])
+        a[1] = c.forgetting * a[1] + less * ray[0] * ray[1]
+        a[2] = c.forgetting * a[2] + less * ray[0] * ray[2]
+        a[3] = c.forgetting * a[3] + (weight + less * ray[1] * ray[1])
+        a[4] = c.forgetting * a[4] + less * ray[1] * ray[2]
+        a[5] = c.forgetting * a[5] + (weight + less * ray[2] * ray[2])
+        for i in range(3):
+            b[i] = c.forgetting * b[i] + (weight * origin[i] + along * ray[i])
+        self._solve()
+
+    def _solve(self) -> None:
+        """Put the estimate where the rays agree best; leave it where they do not say."""
+        a, b = self.normal, self.right
+        c00 = a[3] * a[5] - a[4] * a[4]
+        c01 = a[2] * a[4] - a[1] * a[5]
+        c02 = a[1] * a[4] - a[2] * a[3]
+        c11 = a[0] * a[5] - a[2] * a[2]
+        c12 = a[1] * a[2] - a[0] * a[4]
+        c22 = a[0] * a[3] - a[1] * a[1]
+        determinant = a[0] * c00 + a[1] * c01 + a[2] * c02
+        trace = a[0] + a[3] + a[5]
+        if not determinant > DETERMINANT_MIN * trace * trace * trace:
+            return
+        x = (c00 * b[0] + c01 * b[1] + c02 * b[2]) / determinant
+        y = (c01 * b[0] + c11 * b[1] + c12 * b[2]) / determinant
+        z = (c02 * b[0] + c12 * b[1] + c22 * b[2]) / determinant
+        height = self.anchor[2] + clamp(z, -REACH_M, REACH_M)
+        self.estimate = (
+            self.anchor[0] + clamp(x, -REACH_M, REACH_M),
+            self.anchor[1] + clamp(y, -REACH_M, REACH_M),
+            height if height > F32(0) else F32(0),  # nothing leaks from below the ground
+        )

@@ -1,0 +1,259 @@
+"""Gas guidance finds leaks, reports nothing where there is none, and keeps off walls."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gas_world import GUIDANCE, HALL, GasWorld, route_of, search
+from pydantic import TypeAdapter, ValidationError
+
+from policies import zoo
+from policies.bundle import Golden, Guidance, InputSpec, load_bundle
+from policies.experts import ROAD_GUIDANCE
+from policies.guidance import NO_ROUTE, as_command, as_report, make_guide
+from policies.guidance.bearings import Bearings
+from policies.guidance.float32 import heading_of, inverse_root, norm, rotate
+from policies.guidance.gas import ROUTE_MAX, Phase
+from sim.frames import quaternion_from_euler, rotation_world_from_body
+
+TANK = (4.0, 4.0, 6.0, 6.0)
+LEAKS = [(5.0, 4.0, 0.8), (6.05, 5.0, 1.4), (1.0, 5.5, 1.0), (3.9, 5.0, 0.3)]
+CALM = np.array([5, 5, 1, 0, 0, 0, 1, 4, 4, 4, 4, 1, 0, 0], np.float32)
+GAS, CLEAN = np.array([0.95, 0.1, 0, 0.15], np.float32), np.zeros(4, np.float32)
+
+
+@pytest.fixture(autouse=True)
+def no_float_errors():
+    with np.errstate(all="raise", under="ignore"):
+        yield
+
+
+def phases(answers):
+    """Return the phases in order, each once as long as it lasts."""
+    all_ = answers[:, 4].astype(int).tolist()
+    return [p for i, p in enumerate(all_) if i == 0 or p != all_[i - 1]]
+
+
+def guide_in(phase):
+    """Return a guide that has come to a phase, standing still."""
+    guide = make_guide(GUIDANCE)
+    guide.reset(route_of((9, 5, 1, 0.0)))
+    for _ in range(400):
+        if guide.phase == phase:
+            return guide
+        guide.step(GAS, CALM)
+    raise AssertionError(f"never came to {phase}")
+
+
+# The search as a whole
+
+
+@pytest.mark.parametrize("leak", LEAKS)
+@pytest.mark.parametrize(("noise", "bound_m"), [(0.0, 0.01), (0.05, 0.1), (0.1, 0.2)])
+def test_a_leak_is_found_and_reported_where_it_is(leak, noise, bound_m):
+    world = GasWorld(leak, [TANK], noise=noise, seed=1)
+    answers = search(make_guide(GUIDANCE), world)
+    assert phases(answers) == [0, 1, 2, 3, 4]
+    report = as_report(answers[-1])
+    assert np.linalg.norm(report.leak_position_m - leak) < bound_m
+    assert world.clearance_m > 0.4
+    away_m = np.hypot(*(world.position[:2] - leak[:2]))
+    assert 1.0 < away_m < 1.7
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.1])
+def test_an_empty_site_is_patrolled_to_the_end_and_nothing_reported(noise):
+    world = GasWorld(None, [TANK], noise=noise)
+    answers = search(make_guide(GUIDANCE), world)
+    assert phases(answers) == [0, 5]
+    assert as_report(answers[-1]).leak_position_m is None
+    assert np.hypot(*(world.position[:2] - (2.0, 8.5))) < 0.3
+    assert 35 < world.t_s < 60
+
+
+def test_what_stands_between_is_flown_round():
+    """A wall that gas drifts over, with the leak behind it."""
+    world = GasWorld((7.0, 5.0, 1.0), [(5.0, 4.0, 5.4, 6.5)], start=(1.0, 5.3, 1.0))
+    world.hidden = lambda: False
+    answers = search(make_guide(GUIDANCE), world, route_of((3.0, 5.3, 1.0, 0.0)))
+    assert phases(answers) == [0, 1, 2, 3, 4]
+    assert world.position[0] > 5.4, "past the wall"
+    assert world.clearance_m > 0.25
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_outputs_fly_it_into_a_wall(seed):
+    """A network that says anything: the ranges still keep the drone off."""
+    rng = np.random.default_rng(seed)
+    world = GasWorld(None, [TANK], start=(rng.uniform(0, 3), rng.uniform(0, 10), 1.0))
+    guide = make_guide(GUIDANCE)
+    guide.reset(route_of(*((*rng.uniform(-5, 15, 2), 1.0, rng.uniform(-3, 3)) for _ in range(5))))
+    for step in range(600):
+        if step % 40 == 0:
+            claim = np.array([rng.uniform(0.5, 1), *rng.uniform(-1, 1, 2), rng.uniform()])
+        world.move(guide.step(claim.astype(np.float32), world.senses()))
+    assert world.clearance_m > 0.15
+    west, south, east, north = HALL
+    assert west < world.position[0] < east
+    assert south < world.position[1] < north
+
+
+# Phases
+
+
+def test_a_waypoint_wants_its_place_and_its_heading():
+    guide = make_guide(GUIDANCE)
+    guide.reset(route_of((5, 5, 1, math.pi / 2), (5, 5, 1, math.pi / 2)))
+    command = as_command(guide.step(CLEAN, CALM))
+    assert guide.phase == Phase.PATROL
+    assert command.yaw_rate_rad_s > 0.5
+    assert abs(command.forward_m_s) < 0.01
+    turned = CALM.copy()
+    turned[3:7] = quaternion_from_euler(0, 0, math.pi / 2)
+    assert guide.step(CLEAN, turned)[4] == Phase.PATROL
+    assert guide.step(CLEAN, turned)[4] == Phase.NOTHING
+
+
+def test_a_waypoint_that_cannot_be_reached_is_given_up():
+    guide = make_guide(GUIDANCE)
+    guide.reset(route_of((9, 5, 1, 0.0)))
+    steps = round(GUIDANCE.waypoint_limit_s / GUIDANCE.step_s)
+    answers = [guide.step(CLEAN, CALM)[4] for _ in range(steps)]
+    assert set(answers[:-1]) == {Phase.PATROL}
+    assert answers[-1] == Phase.NOTHING
+
+
+def test_gas_that_does_not_last_is_looked_at_and_left():
+    guide = guide_in(Phase.CONFIRM)
+    answers = [guide.step(CLEAN, CALM) for _ in range(110)]
+    assert phases(np.array(answers)) == [1, 0]
+    assert np.abs(answers[0][:3]).max() < 0.01, "it stands while it looks"
+    assert [guide.step(GAS, CALM)[4] for _ in range(60)] == [0] * 60, "and is deaf for a while"
+    assert Phase.CONFIRM in [guide.step(GAS, CALM)[4] for _ in range(30)]
+
+
+@pytest.mark.parametrize("phase", [Phase.APPROACH, Phase.HOVER])
+def test_evidence_that_collapses_sends_it_back_to_the_route(phase):
+    guide = guide_in(phase)
+    away = CALM.copy()
+    away[:2] += 1.0
+    answers = np.array([guide.step(CLEAN, away) for _ in range(130)])
+    assert phases(answers) == [phase, 0]
+    assert answers[-1][0] < -0.3, "to where it left the route first"
+    assert guide.step(CLEAN, CALM)[4] == Phase.PATROL
+    assert guide.step(CLEAN, CALM)[0] > 0.4, "and from there to the waypoint it was flying to"
+
+
+def test_false_alarms_are_few():
+    """Gas that vanishes at every approach: after a few of them the patrol goes on regardless."""
+    guide = make_guide(GUIDANCE)
+    guide.reset(route_of((9, 5, 1, 0.0)))
+    alarms, last = 0, 0
+    for _ in range(4000):
+        phase = int(guide.step(CLEAN if last == Phase.APPROACH else GAS, CALM)[4])
+        alarms += (last, phase) == (Phase.APPROACH, Phase.PATROL)
+        last = phase
+        if phase == Phase.NOTHING:
+            break
+    assert (alarms, last) == (GUIDANCE.alarms_max, Phase.NOTHING)
+
+
+def test_a_result_stays_and_the_drone_with_it():
+    guide = guide_in(Phase.REPORTED)
+    first = guide.step(GAS, CALM)
+    away = CALM.copy()
+    away[0] += 1.0
+    for _ in range(300):
+        last = guide.step(CLEAN, away)
+    assert last[4:8].tobytes() == first[4:8].tobytes()
+    assert last[0] < -0.4
+
+
+def test_reset_forgets_everything():
+    route, rng = route_of((9, 5, 1, 0.0)), np.random.default_rng(0)
+    guide, rows = make_guide(GUIDANCE), rng.uniform(-1, 1, (300, 4)).astype(np.float32)
+    runs = []
+    for _ in range(2):
+        guide.reset(route)
+        runs.append(b"".join(guide.step(row, CALM).tobytes() for row in rows))
+    assert runs[0] == runs[1]
+
+
+def test_no_input_makes_a_number_that_is_not_finite():
+    rng = np.random.default_rng(2)
+    odd = np.array([np.nan, np.inf, -np.inf, 0, -0.0, 1, 1e30, -1e30, 1e-40], np.float32)
+    guide = make_guide(GUIDANCE)
+    guide.reset(route_of((9, 5, 1, 0.0), (1, 1, 1, 1.0)))
+    for step in range(2000):
+        outputs = rng.choice(odd, 4) if step % 3 else GAS
+        senses = rng.choice(odd, 14) if step % 5 else CALM
+        answer = guide.step(outputs, senses)
+        assert answer.dtype == np.float32
+        assert np.isfinite(answer).all()
+        assert np.abs(answer[:4]).max() <= 1.2
+
+
+def test_a_route_that_is_too_long_is_refused():
+    with pytest.raises(ValueError, match="at most 24 waypoints, not 25"):
+        make_guide(GUIDANCE).reset(np.zeros((ROUTE_MAX + 1, 5), np.float32))
+
+
+# Its arithmetic
+
+
+def test_float32_arithmetic_agrees_with_exact():
+    rng = np.random.default_rng(3)
+    for square in np.linspace(1, 9, 100, dtype=np.float32):
+        assert inverse_root(square) == pytest.approx(square**-0.5, rel=1e-6)
+    for _ in range(100):
+        x, y = rng.normal(0, 10.0 ** rng.integers(-3, 4), 2).astype(np.float32)
+        assert norm(x, y) == pytest.approx(math.hypot(x, y), rel=1e-6)
+        angles = rng.uniform(-1, 1), rng.uniform(-1, 1), rng.uniform(-3, 3)
+        q, v = quaternion_from_euler(*angles), rng.normal(size=3)
+        q32, v32 = (tuple(np.float32(value) for value in row) for row in (q, v))
+        np.testing.assert_allclose(rotate(q32, *v32), rotation_world_from_body(q) @ v, atol=3e-6)
+        expected = math.cos(angles[2]), math.sin(angles[2])
+        np.testing.assert_allclose(heading_of(q32), expected, atol=2e-6)
+
+
+def test_bearings_from_several_places_need_no_distance():
+    """With a network that always says 4 m, parallax alone finds the point."""
+    guide = make_guide(GUIDANCE.model_copy(update={"distance_weight": 0.001}))
+    bearings: Bearings = guide.bearings
+    start = tuple(np.float32(v) for v in (0, 0, 1))
+    bearings.start(start, start)
+    point = np.array([4.5, 0.0, 1.2])
+    for y in np.linspace(-1.5, 1.5, 50):
+        world = GasWorld(tuple(point), start=(0.0, y, 1.0))
+        world.hidden = lambda: False
+        _, left, up, _ = world.outputs()
+        position = tuple(np.float32(v) for v in world.position)
+        attitude = tuple(np.float32(v) for v in (0, 0, 0, 1))
+        bearings.add(position, attitude, left, up, np.float32(0.5))
+    assert np.linalg.norm(np.array(bearings.estimate) - point) < 0.15
+
+
+# The kinds of guidance
+
+
+def test_kinds_are_told_apart_and_unknown_ones_refused():
+    adapter = TypeAdapter(Guidance)
+    for guidance in (GUIDANCE, ROAD_GUIDANCE):
+        assert adapter.validate_python(guidance.model_dump()) == guidance
+        guide = make_guide(guidance)
+        guide.reset(NO_ROUTE)
+        assert guide.step(CLEAN, CALM).shape == (guide.answer_size,)
+    with pytest.raises(ValidationError, match="kind"):
+        adapter.validate_python({**GUIDANCE.model_dump(), "kind": "sea"})
+
+
+def test_old_bundles_stay_what_they_were():
+    bundle = load_bundle(Path(zoo.__file__).parent / "road")
+    assert "frame_stride" not in repr(bundle.spec.input), "or the hash in logs would change"
+    assert repr(InputSpec(height_px=2, width_px=2, frame_stride=2)) != repr(
+        InputSpec(height_px=2, width_px=2)
+    )
+    golden = bundle.golden()
+    assert isinstance(golden, Golden)
+    assert (golden.senses.shape, golden.route.shape) == ((len(golden.frames), 14), (0, 5))
