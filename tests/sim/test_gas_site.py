@@ -128,6 +128,16 @@ def test_variety_is_real(sites):
     assert max(heights) > 1.6
 
 
+def test_a_lying_rod_is_closed_and_faces_outwards():
+    rod = meshes.rod(0.2, 3.0)
+    a, b, c = (rod.vertices_m[rod.faces[:, i]] for i in range(3))
+    octagon_m2 = 2 * math.sqrt(2) * 0.2**2
+    # The volume within a closed surface, by the divergence theorem.
+    assert (np.cross(a, b) * c).sum() / 6 == pytest.approx(3.0 * octagon_m2)
+    np.testing.assert_allclose((np.cross(b - a, c - a)).sum(axis=0), 0, atol=1e-12)
+    assert rod.vertices_m[:, 0].max() == 1.5
+
+
 def test_parameters_are_plain_json(sites):
     for site in sites:
         assert json.loads(json.dumps(site.parameters)) == site.parameters
