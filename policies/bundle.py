@@ -130,7 +130,7 @@ class GasGuidance(Config):
         standoff_m: horizontal distance to the leak at which it hovers.
         approach_min_s: the least time of an approach, for bearings from several places.
         approach_limit_s: the most.
-        hover_s: the least time for which it goes on taking bearings there.
+        hover_s: how long it goes on taking bearings there; given up too if all of it is in doubt.
         weave_m_s: speed to and fro across the line of sight, for parallax.
         weave_s: time each way.
         margin_m: free distance kept on every side.

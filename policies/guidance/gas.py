@@ -163,7 +163,7 @@ class GasGuide:
                 self._alarms += 1
                 self._give_up()
             elif self.phase == Phase.HOVER:
-                if self._timer >= limits.hover and self._streak == 0:
+                if self._timer >= limits.hover:
                     self._enter(Phase.REPORTED)
             elif self._timer >= limits.approach_limit or (
                 self._timer >= limits.approach_min
