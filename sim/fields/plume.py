@@ -57,8 +57,8 @@ class Dispersion:
     Attributes:
         filaments_per_s: released. GADEN takes 10; 20 keep their distance within 2.5 sigma0 in a
             wind of 2 m/s, and at most 300 alive.
-        sigma_m: of a filament when released. GADEN's 10 cm are for a room; a jet out of a flange
-            has mixed to this width within some 40 cm, a free jet widening by 0.09 of its way (assumed).
+        sigma_m: of a filament when released. GADEN's 10 cm are for a room; a free jet out
+            of a flange is as wide as this after some 40 cm (assumed).
         growth_m2_s: of sigma squared; GADEN's 10 cm2/s.
         noise_m: standard deviation of a step's random displacement, each axis; GADEN's.
     """
