@@ -169,6 +169,7 @@ def generate_gas_site(config: GasSiteConfig, seed: int) -> GasSite:
             "hot_pipes": hot,
             "walkers": len(walkers),
             "cloud_shadow": cloud is not None,
+            "distractors": len(hot) + len(vents) + len(walkers) + int(cloud is not None),
             "route_length_m": patrol.length_m,
             "patrol_height_m": float(patrol.places_world_m[0, 2]),
             "sky_grey": sky_grey,
