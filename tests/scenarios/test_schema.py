@@ -81,8 +81,8 @@ def test_every_road_can_be_flown_in_time(name):
 
 
 def test_no_two_scenarios_are_the_same():
-    courses = [load_scenario(name).course for name in library()]
-    assert all(a != b for a, b in combinations(courses, 2))
+    flown = [(s.course, s.wind) for s in map(load_scenario, library())]
+    assert all(a != b for a, b in combinations(flown, 2))
 
 
 @pytest.mark.parametrize("name", suites())
@@ -117,6 +117,42 @@ def test_the_standard_suite_is_what_the_issue_asks_for():
     assert limits.distinct_outputs_min == 200
     assert limits.frames_compared_min == {"onnx": 10_000, "c": 10_000, "mcu": 500}
     assert len(suite_flights(load_suite("road_smoke"))) == 6
+
+
+def test_the_standard_gas_suite_is_what_the_issue_asks_for():
+    suite = load_suite("gas_standard")
+    sites = [generate_course(s.course, seed) for s, seed in suite_flights(suite)]
+    assert len(sites) == 60
+    assert sum(site.leak is None for site in sites) == 20
+    assert sum(site.parameters["distractors"] > 0 for site in sites) == 20
+    limits = suite.limits
+    assert limits.found_fraction_min == 0.95
+    assert limits.false_reports_fraction_max * 20 == pytest.approx(1)
+    assert limits.position_error_median_max_m == 0.5
+    assert limits.position_error_p90_max_m == 1.0
+    assert 1 <= limits.collisions_fraction_max * 60 < 2
+    assert limits.int8_lost_flights_max == 1
+    assert len(suite_flights(load_suite("gas_smoke"))) == 6
+
+
+def test_a_task_and_its_course_must_fit(tmp_path):
+    with pytest.raises(BadInputError, match=r"'course\.kind' = 'road': task 'gas'.*'gas_site'"):
+        load_scenario(write(tmp_path / "mine.toml", MINIMAL.replace('"road"', '"gas"')))
+    with pytest.raises(BadInputError, match=r"key 'task' = 'gass': no such task; did you mean"):
+        load_scenario(write(tmp_path / "mine.toml", MINIMAL.replace('"road"', '"gass"')))
+
+
+def test_a_suite_has_one_task_and_its_limits(tmp_path):
+    text = suites()["road_smoke"].read_text()
+    mixed = write(tmp_path / "my.toml", text.replace('"gentle"', '"big_leak"'))
+    with pytest.raises(BadInputError, match="task 'road', its scenario big_leak of task 'gas'"):
+        suite_flights(load_suite(mixed))
+    other = text.replace("flights_max = {", 'task = "gas"\nflights_max = {')
+    with pytest.raises(BadInputError, match=r"unknown key 'limits\.completed_fraction_min'"):
+        load_suite(write(tmp_path / "my.toml", other))
+    unknown = text.replace("flights_max = {", 'task = "raod"\nflights_max = {')
+    with pytest.raises(BadInputError, match=r"my\.toml: key 'task' = 'raod'.*did you mean 'road'"):
+        load_suite(write(tmp_path / "my.toml", unknown))
 
 
 def test_any_beginning_of_a_suite_is_a_fair_sample():
