@@ -144,7 +144,7 @@ def test_bursts_push_the_drone_some_of_the_time():
 def gas_job(**changes):
     gas = load_distribution("gas")
     values = {"task": "gas", "distribution": gas, "camera": load_camera(gas.camera)}
-    return job(Path(), **{**values, **changes})
+    return job(**{"folder": Path(), **values, **changes})
 
 
 def test_a_task_s_own_teacher_and_history_are_used():
@@ -181,3 +181,15 @@ def test_guidance_is_given_numbers_where_the_teacher_has_none():
     assert np.isfinite(command).all()
     assert pilot.outputs.tolist() == [0, 0, 0, 0]
     assert np.isnan(pilot.labels[0][1:]).all()
+
+
+def test_a_gas_flight_is_labelled_with_what_can_be_seen(tmp_path):
+    manifest = collect([gas_job(folder=tmp_path, time_limit_s=2.0)])
+    assert manifest.outputs == ("gas", "bearing_left", "bearing_up", "distance")
+    found = FlightFrames.load(tmp_path / manifest.flights[0].file)
+    assert 40 <= len(found.frames) <= 51
+    assert len(np.unique(found.frames)) > 30, "the camera must have seen something"
+    assert np.isfinite(found.labels[:, 0]).all()
+    assert np.isnan(found.labels[found.labels[:, 0] == 0, 1:]).all()
+    # Estimated heights over the ground: the senses came with the frames.
+    assert 0.3 < found.senses[:, 2].min() <= found.senses[:, 2].max() < 3.0
