@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,14 +28,14 @@ from sim.camera.lens import Lens
 from sim.camera.raster import GroundPaint, Paint, Raster
 from sim.camera.renderer import Capture
 from sim.errors import BadInputError
-from sim.fields.gas import GasRelease
+from sim.fields.gas import ZERO_C, GasRelease
+from sim.fields.plume import Filaments, Plume
 from sim.rng import stream
 from sim.scene import Ground, Heat, Scene, SceneObject
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
 
-ZERO_C = 273.15
 REFERENCE_K = 30.0 + ZERO_C
 """Where makers state the noise-equivalent temperature difference."""
 
@@ -48,32 +47,6 @@ CONTRAST_RANK = 4
 
 STEPS = 64
 """Of the table of a warm gas's radiance over its temperature."""
-
-
-class Filaments(Protocol):
-    """Puffs of gas whose concentration is Gaussian; see ``sim.fields.plume``."""
-
-    @property
-    def centre_m(self) -> Array: ...  # noqa: D102
-    @property
-    def sigma_m(self) -> Array: ...  # noqa: D102
-    @property
-    def peak_ppm(self) -> Array: ...  # noqa: D102
-    @property
-    def excess_k(self) -> Array: ...  # noqa: D102
-
-
-class Gas(Protocol):
-    """What is asked of a plume (``sim.fields.plume.Plume``)."""
-
-    @property
-    def release(self) -> GasRelease:
-        """Where the gas comes out, and which."""
-        ...
-
-    def filaments(self, t_s: float) -> Filaments:
-        """Return where it is at ``t_s``."""
-        ...
 
 
 class Band:
@@ -170,7 +143,7 @@ class ThermalCamera:
     """
 
     def __init__(
-        self, scene: Scene, config: ThermalConfig, seed: int, plumes: Sequence[Gas] = ()
+        self, scene: Scene, config: ThermalConfig, seed: int, plumes: Sequence[Plume] = ()
     ) -> None:
         self.gas_contrast = 0.0
         self._netd = np.float32(config.netd_k)

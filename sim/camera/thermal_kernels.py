@@ -22,6 +22,9 @@ Place = tuple[np.float32, np.float32, np.float32]
 REACH_SIGMA = 3.0
 """A filament is drawn in a box of so many standard deviations around it: 99.5 % of its column."""
 
+LANES = 8
+"""Boxes are widened to whole blocks of so many columns, which the vector unit takes at once."""
+
 FARTHEST = np.float32(16.0)
 """``exp_minus`` is exp(-16) from here on: nothing, and beyond what its polynomial is made for."""
 
@@ -122,6 +125,8 @@ def draw_columns(
         top_end, bottom_end = _tangents(-up, depth, reach)
         column_first, column_last = reached(column_bounds, left_end, right_end)
         row_first, row_last = reached(row_bounds, top_end, bottom_end)
+        column_first = column_first // LANES * LANES
+        column_last = min((column_last // LANES + 1) * LANES, lengths_m.shape[1]) - 1
         away = math.sqrt(right * right + up * up + depth * depth)
         place = np.float32(right), np.float32(up), np.float32(-depth)
         strength = np.float32(peak_ppm[index] * sigma_m[index] * math.sqrt(2.0 * math.pi))

@@ -10,6 +10,7 @@ import pytest
 
 from sim import meshes
 from sim.camera.config import PRESETS, Absorption, CameraConfig, ThermalConfig, load_camera
+from sim.camera.lens import Lens
 from sim.camera.raster import Raster
 from sim.camera.renderer import Capture
 from sim.camera.thermal import Band, Gain, ThermalCamera, opacity
@@ -17,6 +18,8 @@ from sim.camera.thermal_kernels import exp_minus, normal_share
 from sim.config import parse
 from sim.errors import BadInputError
 from sim.fields.gas import GasRelease
+from sim.fields.plume import PLUME_LEAD_S, Plume
+from sim.fields.wind import Wind, WindConfig
 from sim.frames import quaternion_from_euler
 from sim.scene import Ground, Heat, Scene, SceneObject, Surface
 
@@ -174,6 +177,24 @@ def test_gas_absorbs_as_beer_and_lambert_say(config):
         expected = share * (1 - math.exp(-rate * seen / share)) * contrast
         assert found[row, column] == pytest.approx(expected, rel=2e-3, abs=2e-5)
     assert abs(found[2, 2]) < 1e-5
+
+
+def test_a_plume_that_drifts_is_seen_where_it_integrates_itself():
+    wind = Wind(WindConfig(mean_m_s=0.8, direction_deg=70.0, turbulence=1.0), 3, 1.0, PLUME_LEAD_S)
+    plume = Plume(GasRelease("methane", 1000.0, (4.0, -1.5, 1.0)), wind, 20.0, 3)
+    at = still()
+    moment = Capture(at.opening_pose, at.closing_pose, 0.4, 0.42)
+    found = change(scene(), plume, capture=moment)
+    rays = Lens(CAMERA).rays()
+    ahead = np.stack([-rays[..., 2], -rays[..., 0], rays[..., 1]], axis=-1)
+    length = np.linalg.norm(ahead, axis=-1, keepdims=True)
+    seen = plume.column_ppm_m(np.array([0.0, 0.0, 1.5]), ahead / length, 6.0 * length[..., 0], 0.41)
+    contrast = float(BAND.kelvins(20.0) - BAND.kelvins(25.0))
+    expected = (1 - np.exp(-CLEAR.absorbs["methane"].per_ppm_m * seen)) * contrast
+    np.testing.assert_allclose(found, expected, atol=0.01 * np.abs(expected).max())
+    assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.9999
+    later = change(scene(), plume, capture=Capture(at.opening_pose, at.closing_pose, 0.9, 0.9))
+    assert np.abs(later - found).max() > 0.1 * np.abs(found).max()
 
 
 def test_contrast_grows_with_the_column_but_ever_less():
