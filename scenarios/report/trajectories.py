@@ -69,7 +69,7 @@ def trajectories_png(logs: Sequence[FlightLog], path: Path) -> None:
         for panel in axes[len(shown) :]:
             panel.set_axis_off()
         runtimes = dict.fromkeys(log.meta["runtime"] for _, flights in shown for log in flights)
-        handles = [Line2D([], [], color=_colour(name), label=name) for name in runtimes]
+        handles = [Line2D([], [], color=runtime_colour(name), label=name) for name in runtimes]
         figure.legend(
             handles=handles, loc="outside lower center", ncols=len(handles), frameon=False
         )
@@ -100,11 +100,12 @@ def _draw_course(panel: Axes, log: FlightLog) -> None:
 def _draw_flight(panel: Axes, log: FlightLog, width: float) -> None:
     """Draw one trajectory; a flight that was not completed ends in a cross."""
     xy = log.arrays["state.position_world_m"][:, :2]
-    colour = _colour(log.meta["runtime"])
+    colour = runtime_colour(log.meta["runtime"])
     panel.plot(*xy.T, color=colour, linewidth=width)
     if not log.meta["completed"]:
         panel.plot(*xy[-1], "x", color=colour, markersize=6)
 
 
-def _colour(runtime: str) -> str:
+def runtime_colour(runtime: str) -> str:
+    """Return the colour that a runtime has in all pictures."""
     return _COLOURS.get(runtime, "#7f7f7f")
