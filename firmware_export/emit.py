@@ -10,6 +10,7 @@ C99 that is C++ too, with ``<stdint.h>`` and ``<stddef.h>`` and nothing else of 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -17,11 +18,12 @@ import numpy as np
 
 from firmware_export import c_text, ir
 from firmware_export.c_text import literal
+from firmware_export.emit_guidance import emit_guidance
 from firmware_export.emit_layers import LayerCode, emit_layers
 from firmware_export.emit_selftest import selftest
 from firmware_export.memory import MemoryPlan, plan_memory
 from firmware_export.onnx_import import import_onnx
-from policies.bundle import Golden, Guidance, PolicyBundle, RoadGuidance
+from policies.bundle import Golden, Guidance, PolicyBundle
 from sim.errors import BadInputError
 
 
@@ -69,6 +71,7 @@ def emit_policy(bundle: PolicyBundle) -> Firmware:
         bundle.golden(),
         guidance=bundle.spec.guidance,
         output_names=tuple(output.name for output in bundle.spec.outputs),
+        frame_stride=bundle.spec.input.frame_stride,
         provenance=lines,
     )
 
@@ -80,6 +83,7 @@ def emit_network(
     *,
     guidance: Guidance | None = None,
     output_names: tuple[str, ...] = (),
+    frame_stride: int = 1,
     provenance: tuple[str, ...] = (),
 ) -> Firmware:
     """Return the generated code of a network, with or without guidance.
@@ -87,10 +91,11 @@ def emit_network(
     Args:
         name: prefix of every symbol, a C identifier in lower case.
         graph: the network.
-        golden: test vectors; the first few become the self-test. Without guidance their commands
-            are not looked at.
+        golden: test vectors; the first few become the self-test. Without guidance only frames and
+            outputs are looked at.
         guidance: the policy's guidance; None for a network alone (no NAME_step).
         output_names: names of the single outputs, needed by guidance.
+        frame_stride: camera frames from one channel to the next.
         provenance: lines for the head of every file.
     """
     plan = plan_memory(graph)
@@ -106,11 +111,11 @@ def emit_network(
         "CHANNELS": channels,
         "HEIGHT": height,
         "WIDTH": width,
-        "FRAME_BYTES": graph.tensors[graph.input].size,
+        "FRAME_BYTES": height * width,
         "OUTPUT_COUNT": output_count,
         "ARENA_BYTES": plan.arena_bytes,
         "OUTPUT_MACROS": _output_macros(name, outputs, output_names),
-        "FIELDS": f"    int8_t outputs[{name.upper()}_OUTPUT_COUNT]; /* of the last step */",
+        "FIELDS": "",
         "KERNELS": c_text.kernels(["crc32.h", *dict.fromkeys(c.kernel for c in layers)]),
         "LAYERS": "\n".join(layer.definition() for layer in layers),
         "CALLS": "\n".join(
@@ -118,16 +123,23 @@ def emit_network(
         ),
         "CRC": c_text.crc_lines(array.name for layer in layers for array in layer.arrays),
         "GUIDANCE": "",
+        # What a policy without past frames has of them; see ``_history_keys``.
+        "SEE": f"{name}_infer",
+        "RESET_HISTORY": "",
+        "HISTORY_CODE": "",
+        "HISTORY_FIELDS": "",
     }
-    header, source = dict(values), dict(values)
-    if guidance is None:
-        source["FIELDS"] = ""
-    else:
-        assert isinstance(guidance, RoadGuidance)
-        constants = _road_constants(guidance, output_names, outputs)
-        header["GUIDANCE"] = c_text.fill("guidance_road.h", values)
-        source["GUIDANCE"] = c_text.fill("guidance_road.c", {**values, **constants})
-        source["FIELDS"] = f"{values['FIELDS']}\n    float steering, collision; /* low-passed */"
+    values |= _infer_keys(values)
+    history = (channels - 1) * frame_stride
+    if guidance is not None and history:
+        values |= _history_keys(values, history, frame_stride)
+    header, source, code = dict(values), dict(values), None
+    if guidance is not None:
+        code = emit_guidance(guidance, values, output_names, outputs)
+        header["GUIDANCE"] = code.header
+        source["GUIDANCE"] = f"{values['HISTORY_CODE']}{code.source}"
+        fields = f"    int8_t outputs[{name.upper()}_OUTPUT_COUNT]; /* of the last step */"
+        source["FIELDS"] = f"{fields}\n{code.fields}{values['HISTORY_FIELDS']}"
     weights = "\n".join(array.definition() for layer in layers for array in layer.arrays)
     guard = f"{name.upper()}_WEIGHTS_H"
     files = {
@@ -137,7 +149,7 @@ def emit_network(
             f"{weights}\n#endif\n"
         ),
         f"{name}.c": c_text.fill("policy.c", source),
-        f"{name}_selftest.c": selftest(values, golden, arrays, with_commands=guidance is not None),
+        f"{name}_selftest.c": selftest(values, golden, arrays, code),
     }
     return Firmware(name, files, graph, plan, layers)
 
@@ -167,6 +179,37 @@ def _banner(graph: ir.Graph, provenance: tuple[str, ...]) -> str:
     return "/* " + "\n   ".join(c_text.comment(line) for line in lines) + " */"
 
 
+def _infer_keys(values: Mapping[str, str | int]) -> dict[str, str | int]:
+    """Return NAME_infer, for one frame or several."""
+    upper = values["UPPER"]
+    if values["CHANNELS"] == 1:
+        return {
+            "INPUT": f"frame[{upper}_FRAME_BYTES]",
+            "INFER": c_text.fill("infer_frame.c", values),
+        }
+    return {
+        "INPUT": f"frames[{upper}_FRAME_CHANNELS * {upper}_FRAME_BYTES]",
+        "INFER": c_text.fill("infer_frames.c", values),
+    }
+
+
+def _history_keys(
+    values: Mapping[str, str | int], history: int, frame_stride: int
+) -> dict[str, str | int]:
+    """Return what NAME_step needs to remember ``history`` past frames."""
+    name, upper = values["NAME"], values["UPPER"]
+    keys = {**values, "HISTORY": history, "STRIDE": frame_stride}
+    return {
+        "SEE": f"{name}_see",
+        "RESET_HISTORY": f"\n    {name}_context.oldest = -1;",
+        "HISTORY_CODE": c_text.fill("see.c", keys),
+        "HISTORY_FIELDS": (
+            f"\n    int32_t oldest; /* of the past frames; -1 before the first */"
+            f"\n    uint8_t history[{history}][{upper}_FRAME_BYTES];"
+        ),
+    }
+
+
 def _output_macros(name: str, outputs: list[ir.Tensor], output_names: tuple[str, ...]) -> str:
     lines = []
     for index, tensor in enumerate(outputs):
@@ -187,28 +230,3 @@ def _copy_outputs(name: str, plan: MemoryPlan, graph: ir.Graph) -> list[str]:
             lines.append(f"    outputs[{index}] = {source};")
             index += 1
     return lines
-
-
-def _road_constants(
-    guidance: RoadGuidance, output_names: tuple[str, ...], outputs: list[ir.Tensor]
-) -> dict[str, str | int]:
-    """Return the constants of the road guidance, each rounded to float32 as the simulator does."""
-    values: dict[str, str | int] = {}
-    for key in ("steering", "collision"):
-        if key not in output_names:
-            raise BadInputError(f"road guidance needs a network output named {key!r}")
-        index = output_names.index(key)
-        values[key.upper()] = index
-        values[f"{key.upper()}_SCALE"] = literal(outputs[index].scale)
-        values[f"{key.upper()}_ZERO"] = f"({outputs[index].zero_point})"
-    stop, go = np.float32(guidance.collision_stop), np.float32(guidance.collision_go)
-    return values | {
-        "STEERING_SMOOTHING": literal(guidance.steering_smoothing),
-        "COLLISION_SMOOTHING": literal(guidance.collision_smoothing),
-        "COLLISION_STOP": literal(stop),
-        "SPEED_SLOPE": literal(np.float32(1) / (stop - go)),
-        "SPEED_MAX": literal(guidance.speed_max_m_s),
-        "YAW_RATE_MAX": literal(guidance.yaw_rate_max_rad_s),
-        "COLLISION_GO": f"{guidance.collision_go:g}",
-        "COLLISION_STOP_TEXT": f"{guidance.collision_stop:g}",
-    }

@@ -24,7 +24,7 @@ class LayerCode:
         name: the ONNX node's name.
         kind: the operator.
         macs: multiply-accumulates.
-        reads_frame: whether the function takes the camera frame.
+        parameter: the camera frame, or its planes, as the function takes them; empty for neither.
         description: one line for people.
         kernel: file of the kernel that it needs.
         arrays: its constants.
@@ -35,7 +35,7 @@ class LayerCode:
     name: str
     kind: str
     macs: int
-    reads_frame: bool
+    parameter: str
     description: str
     kernel: str
     arrays: tuple[Array, ...]
@@ -43,15 +43,14 @@ class LayerCode:
 
     def definition(self) -> str:
         """Return the C function."""
-        parameter = "const uint8_t *frame" if self.reads_frame else "void"
         return (
             f"/* {self.description} */\n"
-            f"BW_NOINLINE void {self.function}({parameter})\n{{\n{self.body}}}\n"
+            f"BW_NOINLINE void {self.function}({self.parameter or 'void'})\n{{\n{self.body}}}\n"
         )
 
     def call(self) -> str:
         """Return the statement that runs it."""
-        return f"{INDENT}{self.function}({'frame' if self.reads_frame else ''});"
+        return f"{INDENT}{self.function}({self.parameter.rpartition('*')[2]});"
 
 
 class _Emitter:
@@ -96,10 +95,10 @@ def emit_layers(graph: ir.Graph, plan: MemoryPlan, policy: str) -> tuple[LayerCo
         work = f", {macs} multiply-accumulates" if macs else ""
         output_shape = graph.tensors[layer.output].shape
         description = f"{comment(layer.name)}: {shapes} -> {output_shape}{work}"
-        on_frame = emitter.on_frame(layer)
+        parameter = "const uint8_t *frame" if emitter.on_frame(layer) else ""
         codes.append(
             LayerCode(
-                function, layer.name, layer.kind, macs, on_frame, description, kernel, arrays, body
+                function, layer.name, layer.kind, macs, parameter, description, kernel, arrays, body
             )
         )
     return tuple(codes)
@@ -109,10 +108,17 @@ def _load_frame(e: _Emitter) -> LayerCode:
     camera = e.tensor(e.graph.input)
     height, width, channels = camera.shape
     target = e.address(camera.name)
-    body = f"{INDENT}bw_load_frame({height * width}, {channels}, frame, {target});\n"
+    planes = ["frame"] if channels == 1 else [f"planes[{c}]" for c in range(channels)]
+    body = "".join(
+        f"{INDENT}bw_load_plane({height * width}, {channels}, {plane}, {target} + {c});\n"
+        for c, plane in enumerate(planes)
+    )
+    parameter = "const uint8_t *frame" if channels == 1 else "const uint8_t *const *planes"
     function = f"{e.policy}_load_frame"
     description = f"camera planes -> {camera.shape}"
-    return LayerCode(function, "frame", "frame", 0, True, description, "elementwise.h", (), body)
+    return LayerCode(
+        function, "frame", "frame", 0, parameter, description, "elementwise.h", (), body
+    )
 
 
 def _call(kernel: str, *lines: str) -> str:

@@ -59,7 +59,7 @@ class ExportReport:
         target: name of the microcontroller.
         fits: whether flash and RAM are within the policy's budget there.
         flash_bytes: code, constants and initial values, with the compiler's helpers.
-        ram_bytes: variables, stack and the caller's frame buffer.
+        ram_bytes: variables (past frames among them), stack and the caller's frame buffer.
         stack_bytes: deepest stack of a step, painted and measured in the emulator.
         arena_bytes: activations, a part of the variables.
         instructions: issued by one step, counted.
@@ -124,13 +124,14 @@ def measure_policy(bundle: PolicyBundle, target: Target) -> ExportReport:
     policy = McuPolicy(bundle, target)
     device = policy.new_machine()
     device.paint_stack()
-    device.reset()
-    for frame in bundle.golden().frames[:STACK_FRAMES]:
-        device.step(frame)
+    golden = bundle.golden()
+    device.reset(golden.route)
+    for frames, senses in zip(golden.frames[:STACK_FRAMES], golden.senses, strict=False):
+        device.step(frames[-1], senses)
     stack_bytes = device.stack_bytes()
     graph = absorb_flatten(import_onnx(bundle.file("int8.onnx")))
     size = bundle.spec.input
-    frame_bytes = size.channels * size.height_px * size.width_px
+    frame_bytes = size.height_px * size.width_px
     flash_bytes = device.image.flash_bytes
     ram_bytes = device.image.static_ram_bytes + stack_bytes + frame_bytes
     memory = target.memory

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from firmware_export.emit_guidance import takes_senses
 from firmware_export.target import Target
 from firmware_export.verify.toolchain import ARITHMETIC_FLAGS
 from policies.bundle import PolicySpec
+
+_REMEMBERED = "; the earlier ones that the network looks at too are kept in its context"
 
 
 def usage_text(spec: PolicySpec, target: Target, report: dict[str, Any]) -> str:
@@ -22,6 +25,10 @@ def usage_text(spec: PolicySpec, target: Target, report: dict[str, Any]) -> str:
     flash_budget = target.memory.policy_flash_bytes.value
     ram_budget = target.memory.policy_ram_bytes.value
     compiler = os.environ.get("BYTEWING_ARM_CC") or "zig cc"
+    senses = takes_senses(spec.guidance)
+    reset = f"{name}_reset({'route, waypoints' if senses else ''});"
+    step = f"{name}_step(frame, {'&senses, ' if senses else ''}&command);"
+    width = max(len(reset), len(step))
     flags = " ".join(["-std=c99", "-O3", *ARITHMETIC_FLAGS, *target.core.gcc_flags])
     return f"""\
 # {name}: a Bytewing policy as C
@@ -34,13 +41,13 @@ Never with `-ffast-math`, and with `-ffp-contract=off`: other roundings are anot
 
     #include "{name}.h"
 
-    static uint8_t frame[{size.channels} * {size.height_px} * {size.width_px}];
+    static uint8_t frame[{size.height_px} * {size.width_px}];
     {name}_command_t command;
 
-    {name}_reset();                  /* before take-off */
-    {name}_step(frame, &command);    /* once a camera frame: command for the velocity controller */
+    {reset:{width}} /* before take-off */
+    {step:{width}} /* once a camera frame: command for the velocity controller */
 
-Frames are 8-bit grey, row by row{", oldest channel first" if size.channels > 1 else ""}.
+Frames are 8-bit grey, row by row{_REMEMBERED if size.history_frames else ""}.
 The command is in the drone's heading frame: forward, left and climb speed in m/s, yaw rate in rad/s
 (counter-clockwise from above is positive).
 

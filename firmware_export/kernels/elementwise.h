@@ -49,12 +49,10 @@ BW_INLINE void bw_flatten(int pixels, int channels, const int8_t *x, int8_t *y) 
     }
 }
 
-/* Camera planes (channels, height, width) of uint8 to int8 activations. */
-BW_INLINE void bw_load_frame(int pixels, int channels, const uint8_t *frame, int8_t *y) {
+/* One camera plane of uint8 to int8 activations: one channel of `channels` a pixel. */
+BW_INLINE void bw_load_plane(int pixels, int channels, const uint8_t *plane, int8_t *y) {
     for (int pixel = 0; pixel < pixels; pixel++) {
-        for (int c = 0; c < channels; c++) {
-            y[pixel * channels + c] = (int8_t)((int32_t)frame[c * pixels + pixel] - 128);
-        }
+        y[pixel * channels] = (int8_t)((int32_t)plane[pixel] - 128);
     }
 }
 

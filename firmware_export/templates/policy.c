@@ -13,11 +13,7 @@ static struct {
 } @NAME@_context;
 
 @LAYERS@
-void @NAME@_infer(const uint8_t frame[@UPPER@_FRAME_BYTES], int8_t outputs[@UPPER@_OUTPUT_COUNT])
-{
-@CALLS@
-}
-
+@INFER@
 uint32_t @NAME@_weights_crc32(void)
 {
     uint32_t crc = 0;

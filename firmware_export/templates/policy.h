@@ -9,8 +9,8 @@
 extern "C" {
 #endif
 
-/* The camera frame: @UPPER@_FRAME_CHANNELS planes, oldest first, each of rows from the top, each
-   row from the left; one byte a pixel. */
+/* A camera frame: rows from the top, each from the left; one byte a pixel. The network takes
+   @UPPER@_FRAME_CHANNELS of them, oldest first. */
 #define @UPPER@_FRAME_CHANNELS @CHANNELS@
 #define @UPPER@_FRAME_HEIGHT @HEIGHT@
 #define @UPPER@_FRAME_WIDTH @WIDTH@
@@ -19,11 +19,11 @@ extern "C" {
 /* Raw outputs q mean (q - zero point) * scale. */
 #define @UPPER@_OUTPUT_COUNT @OUTPUT_COUNT@
 @OUTPUT_MACROS@
-/* Bytes of static memory that all layers share, frame not included. */
+/* Bytes of static memory that all layers share, frames not included. */
 #define @UPPER@_ARENA_BYTES @ARENA_BYTES@
 
-/* Run the network alone: the raw outputs of one frame, in the order above. */
-void @NAME@_infer(const uint8_t frame[@UPPER@_FRAME_BYTES], int8_t outputs[@UPPER@_OUTPUT_COUNT]);
+/* Run the network alone: the raw outputs, in the order above. */
+void @NAME@_infer(const uint8_t @INPUT@, int8_t outputs[@UPPER@_OUTPUT_COUNT]);
 @GUIDANCE@
 /* CRC-32 of all weights and constants as they lie in memory (little-endian). */
 uint32_t @NAME@_weights_crc32(void);

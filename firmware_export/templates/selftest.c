@@ -3,14 +3,14 @@
 
 @KERNELS@
 /* Frames in flight order, from a reset on, with the exact answers to them. */
-static const uint8_t @NAME@_golden_frames[@COUNT@][@UPPER@_FRAME_BYTES] = {
+static const uint8_t @NAME@_golden_frames[@COUNT@][@FRAME_SIZE@] = {
 @FRAMES@
 };
 
 static const int8_t @NAME@_golden_outputs[@COUNT@][@UPPER@_OUTPUT_COUNT] = {
 @OUTPUTS@
 };
-@COMMANDS@
+@ANSWERS@
 int @NAME@_selftest(void)
 {
     uint32_t crc = 0;

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from firmware_export.emit import emit
+from firmware_export.emit_guidance import takes_senses
 from firmware_export.target import Target
 from firmware_export.verify import machine, profile, timing
 from firmware_export.verify.machine import PolicyMachine
 from firmware_export.verify.profile import Profile, Profiler, computing_s
 from firmware_export.verify.toolchain import compile_firmware
-from policies.bundle import PolicyBundle
-from policies.guidance import NO_ROUTE, NO_SENSES
+from policies.bundle import Golden, PolicyBundle
+from policies.guidance import NO_ROUTE, NO_SENSES, make_guide
 from sim.files import write_atomic
 
 
@@ -47,18 +48,17 @@ class McuPolicy:
 
     def reset(self, route: NDArray[np.float32] = NO_ROUTE) -> None:
         """Go back to the state at take-off, with a flight's (N, 5) route."""
-        self._machine.reset()
+        self._machine.reset(route)
 
     def step(
         self, frame: NDArray[np.uint8], senses: NDArray[np.float32] = NO_SENSES
     ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-        """Run one network input (C, H, W) uint8.
+        """Run one camera frame (H, W) uint8 and the senses (SENSES_SIZE,) with it.
 
         Returns:
-            Network outputs (K,) int8; command (4,) float32: forward, left, climb speed in m/s and
-            yaw rate in rad/s.
+            Network outputs (K,) int8; guidance's answer (4 + A,) float32.
         """
-        return self._machine.step(frame)
+        return self._machine.step(frame, senses)
 
     @functools.cached_property
     def profile(self) -> Profile:
@@ -80,9 +80,15 @@ class McuPolicy:
 def policy_machine(firmware: Path, target: Target, bundle: PolicyBundle) -> PolicyMachine:
     """Return an emulated microcontroller that holds a bundle's firmware."""
     spec = bundle.spec
-    size = spec.input
-    frame_bytes = size.channels * size.height_px * size.width_px
-    return PolicyMachine(firmware, target, spec.name, len(spec.outputs), frame_bytes)
+    return PolicyMachine(
+        firmware,
+        target,
+        spec.name,
+        len(spec.outputs),
+        spec.input.height_px * spec.input.width_px,
+        make_guide(spec.guidance).answer_size,
+        takes_senses(spec.guidance),
+    )
 
 
 def profile_step(firmware: Path, target: Target, bundle: PolicyBundle) -> Profile:
@@ -90,8 +96,9 @@ def profile_step(firmware: Path, target: Target, bundle: PolicyBundle) -> Profil
 
     Profiling takes seconds, and minutes in all for a campaign whose every process asks for it.
     """
-    frame = bundle.golden().frames[:1]
-    known = firmware.with_name(f"profile-{_profile_key(target, frame)}.json")
+    golden = bundle.golden()
+    frame = golden.frames[0, -1]
+    known = firmware.with_name(f"profile-{_profile_key(target, golden)}.json")
     reader = TypeAdapter(Profile)
     try:
         return reader.validate_json(known.read_bytes())
@@ -100,16 +107,16 @@ def profile_step(firmware: Path, target: Target, bundle: PolicyBundle) -> Profil
     device = policy_machine(firmware, target, bundle)
     name = bundle.spec.name
     profiler = Profiler(device, rf"{name}_layer\d+_")
-    device.reset()
-    device.write(device.frame_address, frame.tobytes())
-    result = profiler.profile(f"{name}_step", device.frame_address, device.command_address)
+    device.reset(golden.route)
+    result = profiler.profile(f"{name}_step", *device.give(frame, golden.senses[0]))
     write_atomic(known, reader.dump_json(result))
     return result
 
 
-def _profile_key(target: Target, frame: NDArray[np.uint8]) -> str:
+def _profile_key(target: Target, golden: Golden) -> str:
     """Return a hash of all that decides a profile but the firmware: target, input, model."""
     modules = (machine, profile, timing)
     model = [Path(str(module.__file__)).read_text() for module in modules]
     text = "\n".join([target.model_dump_json(), *model])
-    return hashlib.sha256(text.encode() + frame.tobytes()).hexdigest()[:16]
+    given = (golden.frames[0, -1], golden.senses[0], golden.route)
+    return hashlib.sha256(text.encode() + b"".join(a.tobytes() for a in given)).hexdigest()[:16]

@@ -13,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_export.emit import emit
+from firmware_export.emit_guidance import takes_senses
 from firmware_export.verify.toolchain import compile_host_library
 from policies.bundle import PolicyBundle
-from policies.guidance import NO_ROUTE, NO_SENSES
+from policies.guidance import NO_ROUTE, NO_SENSES, make_guide
 from sim.errors import BadInputError
-
-COMMAND_SIZE = 4  # forward, left, climb, yaw rate
 
 
 class CNetwork:
@@ -28,16 +27,16 @@ class CNetwork:
     so each object opens a private copy of the file, which is removed as soon as it is open.
     """
 
-    def __init__(self, library: Path, name: str, frame_bytes: int, output_count: int) -> None:
+    def __init__(self, library: Path, name: str, input_bytes: int, output_count: int) -> None:
         """Load a compiled library.
 
         Args:
             library: as ``compile_host_library`` returns it; it is copied.
             name: prefix of the symbols.
-            frame_bytes: bytes of one camera frame.
+            input_bytes: bytes of the network's input: all its channels.
             output_count: number of int8 outputs.
         """
-        self.frame_bytes, self.output_count = frame_bytes, output_count
+        self.input_bytes, self.output_count = input_bytes, output_count
         self._library = _load_private(library)
         self._infer = self._function(f"{name}_infer", ctypes.c_void_p, ctypes.c_void_p)
         self._selftest = self._function(f"{name}_selftest", result=ctypes.c_int)
@@ -46,22 +45,13 @@ class CNetwork:
         """Return the raw outputs of (N, C, H, W) uint8 frames, (N, K) int8."""
         outputs = np.empty((len(frames), self.output_count), np.int8)
         for frame, row in zip(frames, outputs, strict=True):
-            pixels = self._pixels(frame)
+            pixels = _pixels(frame, self.input_bytes)
             self._infer(pixels.ctypes.data, row.ctypes.data)
         return outputs
 
     def selftest(self) -> int:
         """Return what the generated self-test says: 0 for good."""
         return int(self._selftest())
-
-    def _pixels(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return a frame as contiguous bytes; the C reads as many as it was made for."""
-        if frame.dtype != np.uint8 or frame.size != self.frame_bytes:
-            raise BadInputError(
-                f"a frame is {frame.dtype} {frame.shape}: this policy takes uint8 of "
-                f"{self.frame_bytes} pixels"
-            )
-        return np.ascontiguousarray(frame)
 
     def _function(
         self, name: str, *arguments: type, result: type | None = None
@@ -84,16 +74,25 @@ class CPolicy(CNetwork):
         """
         spec = bundle.spec
         library = compile_host_library(emit(bundle) if files is None else files)
-        frame_bytes = spec.input.channels * spec.input.height_px * spec.input.width_px
-        super().__init__(library, spec.name, frame_bytes, len(spec.outputs))
-        self._reset = self._function(f"{spec.name}_reset")
-        self._step = self._function(f"{spec.name}_step", ctypes.c_void_p, ctypes.c_void_p)
+        input_bytes = spec.input.channels * spec.input.height_px * spec.input.width_px
+        super().__init__(library, spec.name, input_bytes, len(spec.outputs))
+        self._camera_bytes = spec.input.height_px * spec.input.width_px
+        self._answer_size = make_guide(spec.guidance).answer_size
+        self._takes_senses = takes_senses(spec.guidance)
+        pointer = ctypes.c_void_p
+        route, senses = ((pointer, ctypes.c_int32), (pointer,)) if self._takes_senses else ((), ())
+        self._reset = self._function(f"{spec.name}_reset", *route)
+        self._step = self._function(f"{spec.name}_step", pointer, *senses, pointer)
         self._outputs = self._function(f"{spec.name}_outputs", result=ctypes.c_void_p)
         self.reset()
 
     def reset(self, route: NDArray[np.float32] = NO_ROUTE) -> None:
         """Forget everything; call before each flight, with its (N, 5) route."""
-        self._reset()
+        if not self._takes_senses:
+            self._reset()
+            return
+        rows = np.ascontiguousarray(route, np.float32)
+        self._reset(rows.ctypes.data, len(rows))
 
     def step(
         self, frame: NDArray[np.uint8], senses: NDArray[np.float32] = NO_SENSES
@@ -101,18 +100,30 @@ class CPolicy(CNetwork):
         """Take one frame.
 
         Args:
-            frame: (C, H, W) uint8, or (H, W) where there is one channel.
-            senses: (SENSES_SIZE,) float32.
+            frame: (H, W) uint8; earlier ones are remembered by the C.
+            senses: (SENSES_SIZE,) float32; ignored by a guidance that takes none.
 
         Returns:
-            (K,) int8 raw outputs and (4,) float32 command: forward, left, climb speed in m/s and
-            yaw rate in rad/s.
+            (K,) int8 raw outputs and guidance's (4 + A,) float32 answer.
         """
-        command = np.empty(COMMAND_SIZE, np.float32)
-        pixels = self._pixels(frame)
-        self._step(pixels.ctypes.data, command.ctypes.data)
+        answer = np.empty(self._answer_size, np.float32)
+        pixels = _pixels(frame, self._camera_bytes)
+        if self._takes_senses:
+            sensed = np.ascontiguousarray(senses, np.float32)
+            self._step(pixels.ctypes.data, sensed.ctypes.data, answer.ctypes.data)
+        else:
+            self._step(pixels.ctypes.data, answer.ctypes.data)
         data = ctypes.string_at(self._outputs(), self.output_count)
-        return np.frombuffer(data, np.int8).copy(), command
+        return np.frombuffer(data, np.int8).copy(), answer
+
+
+def _pixels(frame: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Return a frame as contiguous bytes; the C reads as many as it was made for."""
+    if frame.dtype != np.uint8 or frame.size != size:
+        raise BadInputError(
+            f"a frame is {frame.dtype} {frame.shape}: this policy takes uint8 of {size} pixels"
+        )
+    return np.ascontiguousarray(frame)
 
 
 def _load_private(library: Path) -> ctypes.CDLL:

@@ -15,7 +15,10 @@ from unicorn import arm_const
 
 from firmware_export.target import Target
 from firmware_export.verify.image import Image, load_image
+from policies.guidance import COMMAND_SIZE, NO_ROUTE, NO_SENSES
+from policies.guidance.gas import ROUTE_MAX
 from sim.errors import BadInputError, BytewingError
+from sim.pilot import SENSES_SIZE
 
 # Unicorn has no Cortex-M0+; its M0 executes the same instructions (Armv6-M).
 CPU_MODELS = {
@@ -171,29 +174,44 @@ class PolicyMachine(Machine):
         target: the microcontroller.
         name: the policy's name, prefix of its symbols.
         output_count: number of network outputs.
-        frame_bytes: size of the network's input.
+        frame_bytes: size of one camera frame.
+        answer_size: number of floats in its command.
+        takes_senses: whether a step takes senses, and a reset a route.
     """
 
     def __init__(
-        self, path: Path, target: Target, name: str, output_count: int, frame_bytes: int
+        self,
+        path: Path,
+        target: Target,
+        name: str,
+        output_count: int,
+        frame_bytes: int,
+        answer_size: int = COMMAND_SIZE,
+        takes_senses: bool = False,
     ) -> None:
         super().__init__(path, target)
         self.name = name
         self._output_count = output_count
         self._frame_bytes = frame_bytes
-        self.frame_address = self.allocate(frame_bytes)
-        self.command_address = self.allocate(4 * 4)
+        self._answer_size = answer_size
+        self._frame_address = self.allocate(frame_bytes)
+        self._answer_address = self.allocate(4 * answer_size)
+        self._takes_senses = takes_senses
+        self._senses_address = self.allocate(4 * SENSES_SIZE)
+        self._route_address = self.allocate(4 * 5 * ROUTE_MAX)
 
-    def reset(self) -> None:
-        """Bring the policy's state to that at take-off."""
-        self.call(f"{self.name}_reset")
+    def reset(self, route: NDArray[np.float32] = NO_ROUTE) -> None:
+        """Bring the policy's state to that at take-off, with a flight's (N, 5) route."""
+        if not self._takes_senses:
+            self.call(f"{self.name}_reset")
+            return
+        self.write(self._route_address, route.astype("<f4").tobytes())
+        self.call(f"{self.name}_reset", self._route_address, len(route))
 
-    def step(self, frame: NDArray[np.uint8]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-        """Run one frame (C, H, W) uint8.
-
-        Returns:
-            Network outputs (K,) int8; command (4,) float32: forward, left, climb speed in m/s and
-            yaw rate in rad/s.
+    def give(
+        self, frame: NDArray[np.uint8], senses: NDArray[np.float32] = NO_SENSES
+    ) -> tuple[int, ...]:
+        """Write what a step is given into memory and return the step's arguments.
 
         Raises:
             BadInputError: the frame has another type or size than the policy's input.
@@ -203,11 +221,27 @@ class PolicyMachine(Machine):
                 f"a frame is {frame.dtype} {frame.shape}: policy {self.name!r} takes uint8 of "
                 f"{self._frame_bytes} values"
             )
-        self.write(self.frame_address, frame.tobytes())
-        self.call(f"{self.name}_step", self.frame_address, self.command_address)
+        self.write(self._frame_address, frame.tobytes())
+        if not self._takes_senses:
+            return self._frame_address, self._answer_address
+        self.write(self._senses_address, senses.astype("<f4").tobytes())
+        return self._frame_address, self._senses_address, self._answer_address
+
+    def step(
+        self, frame: NDArray[np.uint8], senses: NDArray[np.float32] = NO_SENSES
+    ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+        """Run one camera frame (H, W) uint8 and the senses (SENSES_SIZE,) with it.
+
+        Returns:
+            Network outputs (K,) int8; guidance's answer (4 + A,) float32.
+
+        Raises:
+            BadInputError: the frame has another type or size than the policy's input.
+        """
+        self.call(f"{self.name}_step", *self.give(frame, senses))
         outputs = self.read(self.call(f"{self.name}_outputs") & 0xFFFF_FFFF, self._output_count)
-        command = self.read(self.command_address, 16)
-        return np.frombuffer(outputs, np.int8), np.frombuffer(command, "<f4")
+        answer = self.read(self._answer_address, 4 * self._answer_size)
+        return np.frombuffer(outputs, np.int8), np.frombuffer(answer, "<f4")
 
     def selftest(self) -> int:
         """Run the golden vectors on the device; 0 where all of them agree."""

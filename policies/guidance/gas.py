@@ -177,7 +177,7 @@ class GasGuide:
 
     def _patrol(self, position: Vector, heading: Vector) -> None:
         c = self._c
-        if self.evidence > c.confirm_at:
+        if self.evidence > c.confirm_at and self._next < len(self._route):
             self._hold = position
             # Ahead, until the first bearing says more.
             ahead = (

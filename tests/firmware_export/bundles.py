@@ -11,7 +11,9 @@ from firmware_export.emit import emit_network
 from firmware_export.reference import Int8Network
 from firmware_export.verify.host import CNetwork
 from firmware_export.verify.toolchain import compile_host_library
+from policies.assemble import npz_bytes
 from policies.bundle import (
+    GasGuidance,
     Golden,
     InputSpec,
     OutputSpec,
@@ -21,7 +23,9 @@ from policies.bundle import (
     RoadGuidance,
     save_bundle,
 )
-from policies.guidance import NO_ROUTE, NO_SENSES, dequantise, make_guide
+from policies.guidance import NO_ROUTE, dequantise, make_guide
+from policies.runtimes import stack_channels
+from sim.pilot import SENSES_SIZE
 
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wdouble-promotion", "-Werror")
 
@@ -35,11 +39,19 @@ GUIDANCE = RoadGuidance(
 )
 
 
-def commands_of(outputs: np.ndarray, spec: PolicySpec) -> np.ndarray:
-    """Return the commands that the simulator's guidance gives for (N, 2) outputs from a reset."""
+def guided(
+    outputs: np.ndarray,
+    spec: PolicySpec,
+    senses: np.ndarray | None = None,
+    route: np.ndarray = NO_ROUTE,
+) -> np.ndarray:
+    """Return the answers (N, 4 + A) of the simulator's guidance to (N, K) outputs from a reset."""
     guide = make_guide(spec.guidance)
-    guide.reset(NO_ROUTE)
-    return np.stack([guide.step(row, NO_SENSES) for row in dequantise(outputs, spec.outputs)])
+    guide.reset(route)
+    if senses is None:
+        senses = np.zeros((len(outputs), SENSES_SIZE), np.float32)
+    values = dequantise(outputs, spec.outputs)
+    return np.stack([guide.step(*row) for row in zip(values, senses, strict=True)])
 
 
 def road_bundle(
@@ -49,28 +61,93 @@ def road_bundle(
     builder = builder or road_like(1)
     model = builder.bytes()
     channels, height, width = builder.shape
-    outputs = tuple(
-        OutputSpec(name=o, scale=float(builder.params[o][0]), zero_point=builder.params[o][1])
-        for o in builder.outputs
-    )
     spec = PolicySpec(
         name=name,
         task="road",
         camera="hm01b0",
         input=InputSpec(height_px=height, width_px=width, channels=channels),
-        outputs=outputs,
+        outputs=outputs_of(builder),
         guidance=GUIDANCE,
         provenance=Provenance(bytewing_version="0", seed=0, budget="quick"),
     )
     rng = np.random.default_rng(5)
-    pixels = rng.integers(0, 256, (frames, channels, height, width), dtype=np.uint8)
-    answers = Int8Network(model).infer(pixels)
-    golden = folder / "golden.tmp.npz"
+    camera = rng.integers(0, 256, (frames, height, width), dtype=np.uint8)
+    senses = np.zeros((frames, SENSES_SIZE), np.float32)
+    return _saved(folder, spec, model, camera, senses, NO_ROUTE)
+
+
+def gas_wires(height: int = 4, width: int = 4) -> QdqBuilder:
+    """Return a network whose outputs are what the first pixels say, the last from the past frame.
+
+    gas = pixel 0 / 255, bearings = 2 * pixel / 255 - 1, distance = the older pixel 3 / 255.
+    """
+    b = QdqBuilder((2, height, width))
+    x, size = b.flatten(b.input), height * width
+    for name, index, gain, out in (
+        ("gas", size, 1, (1 / 255, -128)),
+        ("bearing_left", size + 1, 2, (1 / 127, 0)),
+        ("bearing_up", size + 2, 2, (1 / 127, 0)),
+        ("distance", 3, 1, (1 / 255, -128)),
+    ):
+        weights = np.zeros((1, 2 * size), np.int8)
+        weights[0, index] = gain
+        b.output(b.gemm(x, weights, [255 * (1 - gain)], out=out, weight_scale=1.0), name)
+    return b
+
+
+def gas_bundle(
+    folder: Path,
+    guidance: GasGuidance,
+    frames: np.ndarray,
+    senses: np.ndarray,
+    route: np.ndarray,
+    builder: QdqBuilder | None = None,
+) -> PolicyBundle:
+    """Write a bundle of two channels, two camera frames apart, that needs no training.
+
+    Args:
+        folder: where.
+        guidance: its constants.
+        frames: (N, H, W) camera frames of the golden vectors.
+        senses: (N, SENSES_SIZE) with them.
+        route: (R, 5) before them.
+        builder: another network than ``gas_wires``.
+    """
+    builder = builder or gas_wires()
+    _, height, width = builder.shape
+    spec = PolicySpec(
+        name="gas",
+        task="gas",
+        camera="thermal",
+        input=InputSpec(height_px=height, width_px=width, channels=2, frame_stride=2),
+        outputs=outputs_of(builder),
+        guidance=guidance,
+        provenance=Provenance(bytewing_version="0", seed=0, budget="quick"),
+    )
+    return _saved(folder, spec, builder.bytes(), frames, senses, route)
+
+
+def outputs_of(builder: QdqBuilder) -> tuple[OutputSpec, ...]:
+    """Return a network's outputs as ``policy.toml`` describes them."""
+    return tuple(
+        OutputSpec(name=o, scale=float(builder.params[o][0]), zero_point=builder.params[o][1])
+        for o in builder.outputs
+    )
+
+
+def _saved(folder, spec, model, camera, senses, route) -> PolicyBundle:
+    """Write a bundle with the golden vectors of a flight: (N, H, W) frames, senses, a route."""
+    pixels = stack_channels(camera, spec.input)
+    outputs = Int8Network(model).infer(pixels)
+    golden = npz_bytes(
+        frames=pixels,
+        outputs=outputs,
+        commands=guided(outputs, spec, senses, route),
+        senses=senses,
+        route=route,
+    )
     folder.mkdir(parents=True, exist_ok=True)
-    np.savez(golden, frames=pixels, outputs=answers, commands=commands_of(answers, spec))
-    data = golden.read_bytes()
-    golden.unlink()
-    return save_bundle(folder, spec, {"int8.onnx": model, "golden.npz": data})
+    return save_bundle(folder, spec, {"int8.onnx": model, "golden.npz": golden})
 
 
 def compile_network(network: Int8Network, frames: np.ndarray) -> CNetwork:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bundles import WARNINGS, commands_of, road_bundle
+from bundles import WARNINGS, guided, road_bundle
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 from qdq import QdqBuilder, random_frames, road_like
@@ -63,7 +63,7 @@ def test_steps_equal_the_simulator_bit_for_bit(bundle):
     policy = CPolicy(bundle)
     frames = np.concatenate([bundle.golden().frames, random_frames((1, 64, 64), 200, seed=9)])
     outputs = Int8Network(bundle.file("int8.onnx")).infer(frames)
-    commands = commands_of(outputs, bundle.spec)
+    commands = guided(outputs, bundle.spec)
     assert len(np.unique(outputs, axis=0)) > 100
     assert len(np.unique(commands[:, 0])) > 50, "the speed must vary"
     for frame, output, command in zip(frames, outputs, commands, strict=True):
@@ -87,13 +87,15 @@ def test_a_frame_of_another_size_is_refused(bundle):
 
 
 def test_stack_of_frames(tmp_path):
-    """Two planes, oldest first: the C interleaves them itself."""
+    """Two planes, oldest first: the C remembers and interleaves them itself."""
     bundle = road_bundle(tmp_path / "stack", road_like(4, shape=(2, 24, 20)), name="stack")
     golden = bundle.golden()
     policy = CPolicy(bundle)
     assert policy.selftest() == 0
-    for frame, output in zip(golden.frames, golden.outputs, strict=True):
-        np.testing.assert_array_equal(policy.step(frame)[0], output)
+    np.testing.assert_array_equal(policy.infer(golden.frames), golden.outputs)
+    policy.reset()
+    for frames, output in zip(golden.frames, golden.outputs, strict=True):
+        np.testing.assert_array_equal(policy.step(frames[-1])[0], output)
     swapped = np.ascontiguousarray(golden.frames[:, ::-1])
     other = Int8Network(bundle.file("int8.onnx")).infer(swapped)
     assert (golden.outputs != other).any(), "the order of planes must matter"

@@ -1,0 +1,133 @@
+"""A policy's guidance as C: the templates of its kind, with its constants filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from firmware_export import c_text, ir
+from firmware_export.c_text import literal
+from policies.bundle import GasGuidance, Guidance, RoadGuidance
+from policies.guidance import make_guide
+from policies.guidance.bearings import DETERMINANT_MIN, REACH_M
+from policies.guidance.float32 import ROOT_STEPS, TINY
+from policies.guidance.gas import POSITION_MAX_M, RANGE_MAX_M, ROUTE_MAX, steps
+from policies.guidance.road import speed_slope
+from sim.errors import BadInputError
+
+Keys = dict[str, str | int]
+
+
+@dataclass(frozen=True)
+class GuidanceCode:
+    """A guidance as C.
+
+    Attributes:
+        header: declarations.
+        source: definitions.
+        fields: its part of the context.
+        answer_size: floats in NAME_command_t.
+        takes_senses: whether NAME_step takes senses and NAME_reset a route.
+    """
+
+    header: str
+    source: str
+    fields: str
+    answer_size: int
+    takes_senses: bool
+
+
+def takes_senses(guidance: Guidance) -> bool:
+    """Return whether the C of this guidance is given senses at each step and a route before."""
+    return not isinstance(guidance, RoadGuidance)
+
+
+def emit_guidance(
+    guidance: Guidance,
+    values: Mapping[str, str | int],
+    output_names: Sequence[str],
+    outputs: Sequence[ir.Tensor],
+) -> GuidanceCode:
+    """Return the C of a guidance.
+
+    Args:
+        guidance: its constants.
+        values: the keys that all templates share.
+        output_names: of the network, in order.
+        outputs: their quantisation.
+
+    Raises:
+        BadInputError: the network lacks an output that the guidance needs.
+    """
+    keys: Keys = {**values, **_numbers(guidance)}
+    if isinstance(guidance, GasGuidance):
+        keys |= _outputs(guidance, ("gas", "bearing_left", "bearing_up", "distance"),
+                         output_names, outputs)  # fmt: skip
+        keys |= _gas_keys(guidance)
+    elif isinstance(guidance, RoadGuidance):
+        keys |= _outputs(guidance, ("steering", "collision"), output_names, outputs)
+        keys |= _road_keys(guidance)
+    keys["SENSES"] = c_text.fill("senses.h", keys)
+    stem = f"guidance_{guidance.kind}"
+    return GuidanceCode(
+        header=c_text.fill(f"{stem}.h", keys),
+        source=c_text.fill(f"{stem}.c", keys),
+        fields=c_text.fill(f"{stem}_state.c", keys).rstrip("\n"),
+        answer_size=make_guide(guidance).answer_size,
+        takes_senses=takes_senses(guidance),
+    )
+
+
+def _numbers(guidance: Guidance) -> Keys:
+    """Return the constants by their names, floats rounded to float32 as the simulator does."""
+    numbers = guidance.model_dump(exclude={"kind"})
+    return {
+        name.upper(): value if isinstance(value, int) else literal(value)
+        for name, value in numbers.items()
+    }
+
+
+def _outputs(
+    guidance: Guidance,
+    needed: Sequence[str],
+    output_names: Sequence[str],
+    outputs: Sequence[ir.Tensor],
+) -> Keys:
+    """Return where the guidance's inputs lie among the network's outputs, and what they mean."""
+    if tuple(output_names) != tuple(needed):
+        raise BadInputError(
+            f"{guidance.kind} guidance needs the network outputs {', '.join(needed)}, in this "
+            f"order; the policy has {', '.join(output_names) or 'none'}"
+        )
+    keys: Keys = {}
+    for index, (name, tensor) in enumerate(zip(needed, outputs, strict=True)):
+        keys[name.upper()] = index
+        keys[f"{name.upper()}_SCALE"] = literal(tensor.scale)
+        keys[f"{name.upper()}_ZERO"] = f"({tensor.zero_point})"
+    return keys
+
+
+def _road_keys(guidance: RoadGuidance) -> Keys:
+    return {
+        "SPEED_SLOPE": literal(speed_slope(guidance)),
+        "COLLISION_GO_TEXT": f"{guidance.collision_go:g}",
+        "COLLISION_STOP_TEXT": f"{guidance.collision_stop:g}",
+    }
+
+
+def _gas_keys(guidance: GasGuidance) -> Keys:
+    bounds: dict[str, np.float32] = {
+        "POSITION_MAX_M": POSITION_MAX_M,
+        "RANGE_MAX_M": RANGE_MAX_M,
+        "REACH_M": REACH_M,
+        "DETERMINANT_MIN": DETERMINANT_MIN,
+        "TINY": TINY,
+    }
+    return {
+        "ROUTE_MAX": ROUTE_MAX,
+        "ROOT_STEPS": ROOT_STEPS,
+        **{name: literal(value) for name, value in bounds.items()},
+        **{f"{name.upper()}_STEPS": count for name, count in steps(guidance).items()},
+    }

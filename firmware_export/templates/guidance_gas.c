@@ -1,0 +1,423 @@
+
+/* ---- Guidance: float32, the same operations in the same order as in the simulator ---------- */
+
+enum {
+    @UPPER@_PATROL = 0,
+    @UPPER@_CONFIRM = 1,
+    @UPPER@_APPROACH = 2,
+    @UPPER@_HOVER = 3,
+    @UPPER@_REPORTED = 4,
+    @UPPER@_NOTHING = 5
+};
+
+/* NaN becomes the lowest. */
+BW_INLINE float @NAME@_clamp(float value, float lowest, float highest)
+{
+    value = value > lowest ? value : lowest;
+    return value < highest ? value : highest;
+}
+
+/* 1 / sqrt(square) for a square in 1..9, by Newton's method. */
+BW_INLINE float @NAME@_inverse_root(float square)
+{
+    float root = 1.0f / (0.5f + 0.5f * square);
+    for (int i = 0; i < @ROOT_STEPS@; i++) {
+        root = root * (1.5f - 0.5f * square * root * root);
+    }
+    return root;
+}
+
+/* The length of a plane vector; 0 where it has no direction. */
+BW_NOINLINE float @NAME@_norm(float x, float y)
+{
+    const float across = x < 0.0f ? -x : x;
+    const float along = y < 0.0f ? -y : y;
+    const float scale = across > along ? across : along;
+    if (scale < @TINY@) {
+        return 0.0f;
+    }
+    x = x / scale;
+    y = y / scale;
+    const float square = x * x + y * y;
+    return scale * (square * @NAME@_inverse_root(square));
+}
+
+/* A body vector in the world. */
+BW_NOINLINE void @NAME@_rotate(const float q[4], float x, float y, float z, float out[3])
+{
+    const float qx = q[0], qy = q[1], qz = q[2], qw = q[3];
+    out[0] = (1.0f - 2.0f * (qy * qy + qz * qz)) * x + 2.0f * (qx * qy - qz * qw) * y +
+             2.0f * (qx * qz + qy * qw) * z;
+    out[1] = 2.0f * (qx * qy + qz * qw) * x + (1.0f - 2.0f * (qx * qx + qz * qz)) * y +
+             2.0f * (qy * qz - qx * qw) * z;
+    out[2] = 2.0f * (qx * qz - qy * qw) * x + 2.0f * (qy * qz + qx * qw) * y +
+             (1.0f - 2.0f * (qx * qx + qy * qy)) * z;
+}
+
+/* The level unit vector to the front, east for a drone on its side. */
+BW_NOINLINE void @NAME@_heading(const float q[4], float heading[2])
+{
+    const float x = 1.0f - 2.0f * (q[1] * q[1] + q[2] * q[2]);
+    const float y = 2.0f * (q[0] * q[1] + q[2] * q[3]);
+    const float length = @NAME@_norm(x, y);
+    heading[0] = length < @TINY@ ? 1.0f : x / length;
+    heading[1] = length < @TINY@ ? 0.0f : y / length;
+}
+
+/* Put the estimate where the rays agree best (Cramer's rule); leave it where they do not say. */
+BW_NOINLINE void @NAME@_solve(void)
+{
+    const float *a = @NAME@_context.normal;
+    const float *b = @NAME@_context.right;
+    const float *anchor = @NAME@_context.anchor;
+    const float c00 = a[3] * a[5] - a[4] * a[4];
+    const float c01 = a[2] * a[4] - a[1] * a[5];
+    const float c02 = a[1] * a[4] - a[2] * a[3];
+    const float c11 = a[0] * a[5] - a[2] * a[2];
+    const float c12 = a[1] * a[2] - a[0] * a[4];
+    const float c22 = a[0] * a[3] - a[1] * a[1];
+    const float determinant = a[0] * c00 + a[1] * c01 + a[2] * c02;
+    const float trace = a[0] + a[3] + a[5];
+    if (!(determinant > @DETERMINANT_MIN@ * trace * trace * trace)) {
+        return;
+    }
+    const float x = (c00 * b[0] + c01 * b[1] + c02 * b[2]) / determinant;
+    const float y = (c01 * b[0] + c11 * b[1] + c12 * b[2]) / determinant;
+    const float z = (c02 * b[0] + c12 * b[1] + c22 * b[2]) / determinant;
+    const float height = anchor[2] + @NAME@_clamp(z, -@REACH_M@, @REACH_M@);
+    @NAME@_context.estimate[0] = anchor[0] + @NAME@_clamp(x, -@REACH_M@, @REACH_M@);
+    @NAME@_context.estimate[1] = anchor[1] + @NAME@_clamp(y, -@REACH_M@, @REACH_M@);
+    @NAME@_context.estimate[2] = height > 0.0f ? height : 0.0f;
+}
+
+/* Add a frame's ray to the normal equations and solve them. */
+BW_NOINLINE void @NAME@_take_bearing(const float position[3], const float attitude[4], float left,
+                                     float up, float far)
+{
+    const float *anchor = @NAME@_context.anchor;
+    const float *estimate = @NAME@_context.estimate;
+    float *a = @NAME@_context.normal;
+    float *b = @NAME@_context.right;
+    float ray[3], mount[3], origin[3];
+
+    const float across = left * @TAN_HALF_FOV_LEFT@;
+    const float above = up * @TAN_HALF_FOV_UP@;
+    const float scale = @NAME@_inverse_root(1.0f + across * across + above * above);
+    @NAME@_rotate(attitude, (@PITCH_COS@ + @PITCH_SIN@ * above) * scale, across * scale,
+                  (@PITCH_COS@ * above - @PITCH_SIN@) * scale, ray);
+    @NAME@_rotate(attitude, @MOUNT_FORWARD_M@, @MOUNT_LEFT_M@, @MOUNT_UP_M@, mount);
+    for (int i = 0; i < 3; i++) {
+        origin[i] = position[i] + mount[i] - anchor[i];
+    }
+    const float distance = far * @DISTANCE_FULL_M@;
+    float square = distance * distance;
+    if (a[0] > 0.0f) {
+        const float x = estimate[0] - anchor[0] - origin[0];
+        const float y = estimate[1] - anchor[1] - origin[1];
+        const float z = estimate[2] - anchor[2] - origin[2];
+        square = x * x + y * y + z * z;
+    }
+    const float weight = 1.0f / (@RANGE_FLOOR_M@ * @RANGE_FLOOR_M@ + square);
+    const float weight_along = weight * @DISTANCE_WEIGHT@;
+    const float less = weight_along - weight;
+    float along = ray[0] * origin[0] + ray[1] * origin[1] + ray[2] * origin[2];
+    along = less * along + weight_along * distance;
+    a[0] = @FORGETTING@ * a[0] + (weight + less * ray[0] * ray[0]);
+    a[1] = @FORGETTING@ * a[1] + less * ray[0] * ray[1];
+    a[2] = @FORGETTING@ * a[2] + less * ray[0] * ray[2];
+    a[3] = @FORGETTING@ * a[3] + (weight + less * ray[1] * ray[1]);
+    a[4] = @FORGETTING@ * a[4] + less * ray[1] * ray[2];
+    a[5] = @FORGETTING@ * a[5] + (weight + less * ray[2] * ray[2]);
+    for (int i = 0; i < 3; i++) {
+        b[i] = @FORGETTING@ * b[i] + (weight * origin[i] + along * ray[i]);
+    }
+    @NAME@_solve();
+}
+
+BW_NOINLINE void @NAME@_enter(int32_t phase)
+{
+    @NAME@_context.phase = phase;
+    @NAME@_context.timer = 0;
+    @NAME@_context.streak = 0;
+    @NAME@_context.slide = 0;
+}
+
+BW_INLINE void @NAME@_hold_here(const float position[3])
+{
+    for (int i = 0; i < 3; i++) {
+        @NAME@_context.hold[i] = position[i];
+    }
+}
+
+BW_NOINLINE void @NAME@_give_up(void)
+{
+    @NAME@_context.evidence = 0.0f;
+    @NAME@_context.deaf = @DEAF_STEPS@;
+    @NAME@_context.returning = 1;
+    @NAME@_enter(@UPPER@_PATROL);
+}
+
+BW_INLINE void @NAME@_listen(float gas)
+{
+    if (@NAME@_context.deaf > 0 || @NAME@_context.alarms >= @ALARMS_MAX@) {
+        @NAME@_context.deaf = @NAME@_context.deaf > 0 ? @NAME@_context.deaf - 1 : 0;
+        @NAME@_context.evidence = 0.0f;
+        return;
+    }
+    const float smoothing = @NAME@_context.phase == @UPPER@_PATROL ? @PATROL_SMOOTHING@
+                                                               : @CONFIRM_SMOOTHING@;
+    @NAME@_context.evidence =
+        @NAME@_context.evidence + smoothing * (gas - @NAME@_context.evidence);
+}
+
+BW_NOINLINE void @NAME@_patrol(const float position[3], const float heading[2])
+{
+    if (@NAME@_context.evidence > @CONFIRM_AT@ &&
+        @NAME@_context.next < @NAME@_context.waypoints) {
+        @NAME@_hold_here(position);
+        for (int i = 0; i < 3; i++) {
+            @NAME@_context.anchor[i] = position[i];
+            @NAME@_context.right[i] = 0.0f;
+        }
+        for (int i = 0; i < 6; i++) {
+            @NAME@_context.normal[i] = 0.0f;
+        }
+        /* Ahead, until the first bearing says more. */
+        @NAME@_context.estimate[0] = position[0] + heading[0] * @STANDOFF_M@;
+        @NAME@_context.estimate[1] = position[1] + heading[1] * @STANDOFF_M@;
+        @NAME@_context.estimate[2] = position[2];
+        @NAME@_enter(@UPPER@_CONFIRM);
+        return;
+    }
+    if (@NAME@_context.next < @NAME@_context.waypoints) {
+        const float *waypoint = @NAME@_context.route[@NAME@_context.next];
+        const float *target = @NAME@_context.returning ? @NAME@_context.anchor : waypoint;
+        int done = @NAME@_norm(target[0] - position[0], target[1] - position[1]) <= @REACHED_M@;
+        if (!@NAME@_context.returning) {
+            const float facing = heading[0] * waypoint[3] + heading[1] * waypoint[4];
+            done = done && facing >= @FACING_COS@;
+        }
+        if (done || @NAME@_context.timer >= @WAYPOINT_LIMIT_STEPS@) {
+            @NAME@_context.next += @NAME@_context.returning ? 0 : 1;
+            @NAME@_context.returning = 0;
+            @NAME@_context.timer = 0;
+        }
+    }
+    if (@NAME@_context.next >= @NAME@_context.waypoints) {
+        @NAME@_hold_here(position);
+        @NAME@_enter(@UPPER@_NOTHING);
+    }
+}
+
+BW_NOINLINE void @NAME@_change_phase(const float position[3], const float heading[2])
+{
+    const int32_t timer = ++@NAME@_context.timer;
+    if (@NAME@_context.phase == @UPPER@_PATROL) {
+        @NAME@_patrol(position, heading);
+    } else if (@NAME@_context.phase == @UPPER@_CONFIRM) {
+        const int sure =
+            @NAME@_context.evidence > @APPROACH_AT@ && @NAME@_context.normal[0] > 0.0f;
+        @NAME@_context.streak = sure ? @NAME@_context.streak + 1 : 0;
+        if (@NAME@_context.streak >= @APPROACH_FRAMES@) {
+            @NAME@_enter(@UPPER@_APPROACH);
+        } else if (timer >= @CONFIRM_LIMIT_STEPS@) {
+            @NAME@_give_up();
+        }
+    } else if (@NAME@_context.phase == @UPPER@_APPROACH ||
+               @NAME@_context.phase == @UPPER@_HOVER) {
+        @NAME@_context.streak =
+            @NAME@_context.evidence < @LOST_AT@ ? @NAME@_context.streak + 1 : 0;
+        if (@NAME@_context.streak >= @LOST_STEPS@) {
+            @NAME@_context.alarms++;
+            @NAME@_give_up();
+        } else if (@NAME@_context.phase == @UPPER@_HOVER) {
+            if (timer >= @HOVER_STEPS@) {
+                @NAME@_enter(@UPPER@_REPORTED);
+            }
+        } else if (timer >= @APPROACH_LIMIT_STEPS@ ||
+                   (timer >= @APPROACH_MIN_STEPS@ &&
+                    @NAME@_norm(@NAME@_context.estimate[0] - position[0],
+                                @NAME@_context.estimate[1] - position[1]) <=
+                        @STANDOFF_M@ + @REACHED_M@)) {
+            @NAME@_hold_here(position);
+            @NAME@_enter(@UPPER@_HOVER);
+        }
+    }
+}
+
+/* The speed that room before and behind allows; too little of it pushes back. */
+BW_NOINLINE float @NAME@_between(float speed, float before, float behind)
+{
+    const float highest = @NAME@_clamp(@MARGIN_GAIN@ * before, -@SPEED_M_S@, @SPEED_M_S@);
+    const float lowest = -@NAME@_clamp(@MARGIN_GAIN@ * behind, -@SPEED_M_S@, @SPEED_M_S@);
+    if (lowest > highest) {
+        return 0.5f * (lowest + highest);
+    }
+    return @NAME@_clamp(speed, lowest, highest);
+}
+
+/* Slide past what is in the way, and keep the margin on every side. */
+BW_NOINLINE void @NAME@_avoid(float forward, float left, float to_go, const float free[4],
+                              @NAME@_command_t *out)
+{
+    int ahead = 0; /* 0 front, 1 left, 2 back, 3 right */
+    float most = forward;
+    if (left > most) {
+        ahead = 1;
+        most = left;
+    }
+    if (-forward > most) {
+        ahead = 2;
+        most = -forward;
+    }
+    if (-left > most) {
+        ahead = 3;
+    }
+    const float room = free[ahead];
+    if (room >= @CLEAR_M@ || !(room - @MARGIN_M@ < to_go - @REACHED_M@)) {
+        @NAME@_context.slide = 0;
+    } else if (room < @BLOCKED_M@ && @NAME@_context.slide == 0) {
+        @NAME@_context.slide = free[(ahead + 1) % 4] >= free[(ahead + 3) % 4] ? 1 : -1;
+    }
+    if (@NAME@_context.slide != 0) {
+        float aside = @NAME@_context.slide > 0 ? @SLIDE_M_S@ : -@SLIDE_M_S@;
+        aside = ahead == 0 || ahead == 3 ? aside : -aside;
+        if (ahead == 0 || ahead == 2) {
+            left = aside;
+        } else {
+            forward = aside;
+        }
+    }
+    out->forward_m_s = @NAME@_between(forward, free[0] - @MARGIN_M@, free[2] - @MARGIN_M@);
+    out->left_m_s = @NAME@_between(left, free[1] - @MARGIN_M@, free[3] - @MARGIN_M@);
+}
+
+/* The yaw rate that turns the heading to a direction. */
+BW_NOINLINE float @NAME@_turn(const float heading[2], float x, float y)
+{
+    const float length = @NAME@_norm(x, y);
+    if (length < @TINY@) {
+        return 0.0f;
+    }
+    x = x / length;
+    y = y / length;
+    float sine = heading[0] * y - heading[1] * x;
+    if (heading[0] * x + heading[1] * y < 0.0f) {
+        sine = sine >= 0.0f ? 1.0f : -1.0f;
+    }
+    return @NAME@_clamp(@YAW_GAIN@ * sine, -@YAW_RATE_MAX_RAD_S@, @YAW_RATE_MAX_RAD_S@);
+}
+
+BW_NOINLINE void @NAME@_command(const float position[3], const float heading[2],
+                                const float free[4], @NAME@_command_t *out)
+{
+    const int32_t phase = @NAME@_context.phase;
+    const float *estimate = @NAME@_context.estimate;
+    const float *target = @NAME@_context.hold;
+    float speed_max = @SPEED_M_S@, stop = 0.0f, height, look_x = heading[0], look_y = heading[1];
+    if (phase == @UPPER@_PATROL) {
+        const float *waypoint = @NAME@_context.route[@NAME@_context.next];
+        target = @NAME@_context.returning ? @NAME@_context.anchor : waypoint;
+        look_x = waypoint[3];
+        look_y = waypoint[4];
+    } else if (phase <= @UPPER@_HOVER) {
+        look_x = estimate[0] - position[0];
+        look_y = estimate[1] - position[1];
+    }
+    height = target[2];
+    if (phase == @UPPER@_APPROACH) {
+        target = estimate;
+        speed_max = @APPROACH_SPEED_M_S@;
+        stop = @STANDOFF_M@;
+        height = @NAME@_clamp(estimate[2] + @HEIGHT_ABOVE_M@, @HEIGHT_LOW_M@, @HEIGHT_HIGH_M@);
+    }
+
+    float east = target[0] - position[0], north = target[1] - position[1];
+    const float distance = @NAME@_norm(east, north);
+    const float to_go = distance - stop;
+    const float speed = @NAME@_clamp(@POSITION_GAIN@ * to_go, -speed_max, speed_max);
+    const float share = distance > @TINY@ ? speed / distance : 0.0f;
+    east = east * share;
+    north = north * share;
+    const float forward = east * heading[0] + north * heading[1];
+    float left = north * heading[0] - east * heading[1];
+    if (phase == @UPPER@_APPROACH) {
+        /* To and fro across the heading, which is on the leak or about to be. */
+        left = @NAME@_context.timer / @WEAVE_STEPS@ % 2 ? left - @WEAVE_M_S@ : left + @WEAVE_M_S@;
+    }
+    @NAME@_avoid(forward, left, to_go, free, out);
+    out->climb_m_s = @NAME@_clamp(@POSITION_GAIN@ * (height - position[2]), -@CLIMB_MAX_M_S@,
+                                  @CLIMB_MAX_M_S@);
+    out->yaw_rate_rad_s = @NAME@_turn(heading, look_x, look_y);
+}
+
+void @NAME@_reset(const float (*route)[5], int32_t waypoints)
+{
+    @NAME@_context.waypoints = waypoints < @ROUTE_MAX@ ? waypoints : @ROUTE_MAX@;
+    for (int i = 0; i < @NAME@_context.waypoints; i++) {
+        for (int k = 0; k < 5; k++) {
+            @NAME@_context.route[i][k] = route[i][k];
+        }
+    }
+    @NAME@_context.next = 0;
+    @NAME@_context.deaf = 0;
+    @NAME@_context.alarms = 0;
+    @NAME@_context.returning = 0;
+    @NAME@_context.evidence = 0.0f;
+    for (int i = 0; i < 3; i++) {
+        @NAME@_context.hold[i] = 0.0f;
+        @NAME@_context.anchor[i] = 0.0f;
+        @NAME@_context.right[i] = 0.0f;
+        @NAME@_context.estimate[i] = 0.0f;
+    }
+    for (int i = 0; i < 6; i++) {
+        @NAME@_context.normal[i] = 0.0f;
+    }
+    @NAME@_enter(@UPPER@_PATROL);@RESET_HISTORY@
+    for (int i = 0; i < @UPPER@_OUTPUT_COUNT; i++) {
+        @NAME@_context.outputs[i] = 0;
+    }
+}
+
+void @NAME@_step(const uint8_t frame[@UPPER@_FRAME_BYTES], const @NAME@_senses_t *senses,
+                 @NAME@_command_t *out)
+{
+    const int8_t *outputs = @NAME@_context.outputs;
+    float position[3], attitude[4], free[4], heading[2];
+    @SEE@(frame, @NAME@_context.outputs);
+
+    float gas = (float)((int32_t)outputs[@GAS@] - @GAS_ZERO@) * @GAS_SCALE@;
+    float left = (float)((int32_t)outputs[@BEARING_LEFT@] - @BEARING_LEFT_ZERO@) * @BEARING_LEFT_SCALE@;
+    float up = (float)((int32_t)outputs[@BEARING_UP@] - @BEARING_UP_ZERO@) * @BEARING_UP_SCALE@;
+    float far = (float)((int32_t)outputs[@DISTANCE@] - @DISTANCE_ZERO@) * @DISTANCE_SCALE@;
+    gas = @NAME@_clamp(gas, 0.0f, 1.0f);
+    left = @NAME@_clamp(left, -1.0f, 1.0f);
+    up = @NAME@_clamp(up, -1.0f, 1.0f);
+    far = @NAME@_clamp(far, 0.0f, 1.0f);
+    for (int i = 0; i < 3; i++) {
+        position[i] = @NAME@_clamp(senses->position_m[i], -@POSITION_MAX_M@, @POSITION_MAX_M@);
+    }
+    for (int i = 0; i < 4; i++) {
+        attitude[i] = @NAME@_clamp(senses->quaternion_xyzw[i], -1.0f, 1.0f);
+        free[i] = @NAME@_clamp(senses->range_m[i], 0.0f, @RANGE_MAX_M@);
+    }
+
+    @NAME@_listen(gas);
+    if (@NAME@_context.phase >= @UPPER@_CONFIRM && @NAME@_context.phase <= @UPPER@_HOVER &&
+        gas >= @RAY_AT@) {
+        @NAME@_take_bearing(position, attitude, left, up, far);
+    }
+    @NAME@_heading(attitude, heading);
+    @NAME@_change_phase(position, heading);
+    @NAME@_command(position, heading, free, out);
+    out->phase = (float)@NAME@_context.phase;
+    for (int i = 0; i < 3; i++) {
+        out->leak_m[i] = @NAME@_context.estimate[i];
+    }
+    out->evidence = @NAME@_context.evidence;
+}
+
+const int8_t *@NAME@_outputs(void)
+{
+    return @NAME@_context.outputs;
+}

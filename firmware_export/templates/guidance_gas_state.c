@@ -1,0 +1,6 @@
+    float route[@ROUTE_MAX@][5];
+    int32_t waypoints, next;
+    int32_t phase, timer, streak, deaf, alarms, returning, slide;
+    float evidence;
+    float hold[3];
+    float anchor[3], normal[6], right[3], estimate[3]; /* bearings: equations, solution */

@@ -1,0 +1,1 @@
+    float steering, collision; /* low-passed */

@@ -1,0 +1,245 @@
+"""Gas guidance in C: the same bits as in Python, whatever comes in: host and two cores."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from bundles import WARNINGS, gas_bundle, gas_wires, guided
+from qdq import QdqBuilder
+
+from firmware_export.emit import emit, emit_policy
+from firmware_export.export import export_policy, measure_policy
+from firmware_export.reference import Int8Network
+from firmware_export.target import load_target
+from firmware_export.verify.emulator import McuPolicy
+from firmware_export.verify.host import CPolicy
+from policies.bundle import GasGuidance, PolicyBundle
+from policies.guidance.gas import ROUTE_MAX
+from policies.runtimes import stack_channels
+from sim.errors import BadInputError
+
+PITCH_RAD, HALF_FOV = 0.23, 0.47
+# Short times, so that random flights come through every phase; numbers that no float32 is.
+GUIDANCE = GasGuidance(
+    tan_half_fov_left=HALF_FOV,
+    tan_half_fov_up=HALF_FOV * 1.1,
+    pitch_cos=math.cos(PITCH_RAD),
+    pitch_sin=math.sin(PITCH_RAD),
+    mount_forward_m=0.031,
+    mount_left_m=-0.007,
+    mount_up_m=0.013,
+    patrol_smoothing=0.6,
+    confirm_smoothing=0.3,
+    approach_frames=4,
+    confirm_limit_s=0.7,
+    deaf_s=0.17,
+    lost_s=0.4,
+    approach_min_s=0.3,
+    approach_limit_s=1.1,
+    hover_s=0.4,
+    waypoint_limit_s=1.3,
+    weave_s=0.1,
+    alarms_max=2,
+)
+TRANSITIONS = {(0, 1), (0, 5), (1, 0), (1, 2), (2, 0), (2, 3), (3, 0), (3, 4)}
+EPISODES, STEPS = 60, 80
+
+
+def episode(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return frames (N, 4, 4), senses (N, 14) and a route of a random flight, some of it absurd."""
+    rng = np.random.default_rng(seed)
+    waypoints = int(rng.choice([0, 1, 2, 5, ROUTE_MAX]))
+    yaws = rng.uniform(-math.pi, math.pi, waypoints)
+    places = rng.uniform(-6, 6, (waypoints, 3))
+    route = np.column_stack([places, np.cos(yaws), np.sin(yaws)]).astype(np.float32)
+    frames = rng.integers(0, 256, (STEPS, 4, 4), dtype=np.uint8)
+    # Gas comes and goes in stretches, or evidence would hover in the middle.
+    stretches = rng.choice([0, 40, 160, 255], STEPS // 8 + 1, p=[0.3, 0.1, 0.1, 0.5]).repeat(8)
+    frames[:, 0, 0] = np.clip(stretches[:STEPS] + rng.integers(-30, 30, STEPS), 0, 255)
+    if seed % 3 == 0:  # a leak that is near, so that the stand-off is reached
+        frames[:, 0, 3] = rng.integers(20, 70, STEPS)
+    walk = rng.normal(0, 0.05, (STEPS, 3)).cumsum(axis=0) + rng.uniform(-3, 3, 3)
+    if waypoints and seed % 4 == 0:
+        walk[: STEPS // 2] = route[0, :3]
+    quaternions = rng.normal(0, [0.1, 0.1, 1, 1], (STEPS, 4))
+    quaternions[:, 2:] = quaternions[seed % STEPS, 2:] + 0.05 * quaternions[:, 2:]
+    quaternions /= np.linalg.norm(quaternions, axis=1, keepdims=True)
+    ranges = rng.choice([0.0, 0.3, 0.6, 0.9, 4.0], (STEPS, 4)) + rng.uniform(0, 0.1, (STEPS, 4))
+    senses = np.column_stack([walk, quaternions, ranges, rng.uniform(0, 1, (STEPS, 3))])
+    senses = senses.astype(np.float32)
+    if seed % 5 == 0:
+        odd = np.array([np.nan, np.inf, -np.inf, 0, -0.0, 1e30, -1e30, 1e-40, 2e-7], np.float32)
+        senses = np.where(rng.random(senses.shape) < 0.05, rng.choice(odd, senses.shape), senses)
+    if seed % 7 == 0:
+        frames = rng.choice(np.array([0, 255], np.uint8), frames.shape)
+    return frames, senses.astype(np.float32), route
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory) -> PolicyBundle:
+    return gas_bundle(tmp_path_factory.mktemp("gas"), GUIDANCE, *episode(1))
+
+
+@pytest.fixture(scope="module")
+def expected(bundle) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Outputs and answers of the simulator to every episode."""
+    network = Int8Network(bundle.file("int8.onnx"))
+    results = []
+    for seed in range(EPISODES):
+        frames, senses, route = episode(seed)
+        outputs = network.infer(stack_channels(frames, bundle.spec.input))
+        with np.errstate(all="raise", under="ignore"):
+            results.append((outputs, guided(outputs, bundle.spec, senses, route)))
+    return results
+
+
+def differing(policy, expected, episodes=range(EPISODES)) -> int:
+    """Return how many steps of the episodes a policy answers otherwise than expected."""
+    count = 0
+    for seed in episodes:
+        frames, senses, route = episode(seed)
+        policy.reset(route)
+        for i, (frame, sensed) in enumerate(zip(frames, senses, strict=True)):
+            outputs, answer = policy.step(frame, sensed)
+            count += (outputs.tobytes(), answer.tobytes()) != (
+                expected[seed][0][i].tobytes(),
+                expected[seed][1][i].tobytes(),
+            )
+    return count
+
+
+def test_the_episodes_go_through_everything(expected):
+    answers = [answer for _, answer in expected]
+    phases = [rows[:, 4].astype(int) for rows in answers]
+    seen = {pair for row in phases for pair in itertools.pairwise(row)}
+    # The first step may already end a route, or begin a look.
+    seen |= {(0, row[0]) for row in phases}
+    assert {pair for pair in seen if pair[0] != pair[1]} == TRANSITIONS
+    outputs = np.concatenate([o for o, _ in expected])
+    assert (outputs.min(axis=0) == [-128, -127, -127, -128]).all()
+    assert (outputs.max(axis=0) == 127).all()
+    everything = np.concatenate(answers)
+    assert np.isfinite(everything).all()
+    assert len(np.unique(everything[:, :4], axis=0)) > 3000
+
+
+def test_the_host_answers_bit_for_bit(bundle, expected):
+    assert differing(CPolicy(bundle), expected) == 0
+
+
+@pytest.mark.parametrize("core", ["stm32f405", "rp2040"])
+def test_emulated_cores_answer_bit_for_bit(bundle, expected, core):
+    assert differing(McuPolicy(bundle, load_target(core)), expected, range(0, EPISODES, 2)) == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("square * gas_inverse_root(square)", "square * gas_inverse_root(square) * 0x1.000002p+0f"),
+        ("heading[0] * y - heading[1] * x", "heading[0] * y + heading[1] * x"),
+        ("weight + less * ray[2] * ray[2]", "weight + less * (ray[2] * ray[2])"),
+        ("if (lowest > highest)", "if (lowest >= highest + 1.0f)"),
+        ("timer = ++gas_context.timer", "timer = gas_context.timer++"),
+        ("(oldest + c * 2) % 2", "(oldest + 1) % 2"),
+        ("gas_context.oldest = -1;", ""),
+        ("value = value > lowest ? value : lowest", "value = value < lowest ? lowest : value"),
+        ("anchor[2] + gas_clamp(z", "anchor[1] + gas_clamp(z"),
+    ],
+)
+def test_a_seeded_defect_is_seen(bundle, expected, old, new):
+    sources = emit(bundle)
+    assert sources["gas.c"].count(old) == 1
+    defective = {**sources, "gas.c": sources["gas.c"].replace(old, new)}
+    assert differing(CPolicy(bundle, defective), expected) > 0
+
+
+def test_selftest_passes_and_notices(bundle):
+    assert CPolicy(bundle).selftest() == 0
+    sources = emit(bundle)
+    changed = sources["gas.c"].replace("out->phase = (float)", "out->phase = 1.0f + (float)")
+    assert CPolicy(bundle, {**sources, "gas.c": changed}).selftest() == 3
+    senses = sources["gas_selftest.c"].replace(
+        "gas_golden_senses[80][14] = {\n    {\n        ",
+        "gas_golden_senses[80][14] = {\n    {\n        1 + ",
+    )
+    assert senses != sources["gas_selftest.c"]
+    assert CPolicy(bundle, {**sources, "gas_selftest.c": senses}).selftest() == 2
+
+
+def test_a_flight_forgets_the_one_before(bundle, expected):
+    """The frame history too: the first frame of a flight stands in for those before it."""
+    policy = CPolicy(bundle)
+    for _ in range(2):
+        assert differing(policy, expected, [1, 2]) == 0
+
+
+@pytest.mark.parametrize("language", ["c99", "c++17"])
+def test_compiles_without_a_warning(bundle, tmp_path, language):
+    sources = emit(bundle)
+    for name, text in sources.items():
+        (tmp_path / name).write_text(text)
+        assert "@" not in text
+        assert max(map(len, text.splitlines())) <= 110
+    is_cpp = language.startswith("c++")
+    command = [sys.executable, "-m", "ziglang", "c++" if is_cpp else "cc"]
+    flags = [*(["-x", "c++"] if is_cpp else []), f"-std={language}", "-O2", *WARNINGS]
+    units = [name for name in sources if name.endswith(".c")]
+    result = subprocess.run(
+        [*command, *flags, "-ffp-contract=off", "-c", *units],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+
+
+def gas_like(shape=(2, 64, 64)) -> QdqBuilder:
+    """Return a network of a size that could fly, with the outputs of the gas task."""
+    b = QdqBuilder(shape, 3)
+    x = b.random_conv(
+        b.input, 8, (3, 3), strides=(2, 2), pads=(1,) * 4, out=(0.02, -128), relu=True
+    )
+    x = b.random_conv(x, 8, (3, 3), **strided, group=8)
+    x = b.random_conv(x, 16, (1, 1), out=(0.02, -128), relu=True)
+    x = b.flatten(x)
+    for name in ("gas", "bearing_left", "bearing_up", "distance"):
+        b.output(b.random_gemm(x, 1, out=(1 / 127, 0), weight_scale=0.001), name)
+    return b
+
+
+def test_a_network_of_64_x_64_fits_with_its_history(tmp_path):
+    rng = np.random.default_rng(0)
+    frames = rng.integers(0, 256, (6, 64, 64), dtype=np.uint8)
+    _, senses, route = episode(1)
+    bundle = gas_bundle(tmp_path / "b", GUIDANCE, frames, senses[:6], route, gas_like())
+    target = load_target("stm32f405")
+    report = export_policy(bundle, target, tmp_path / "firmware")
+    history = 2 * 64 * 64
+    assert emit_policy(bundle).plan.arena_bytes + history <= 24 * 1024
+    variables = report.ram_bytes - report.stack_bytes - 64 * 64
+    # Beyond arena and history: the route, bearings, counters, outputs.
+    assert report.arena_bytes + history + 480 <= variables <= report.arena_bytes + history + 720
+    text = (tmp_path / "firmware" / "README.md").read_text()
+    assert "gas_step(frame, &senses, &command);" in text
+    assert "static uint8_t frame[64 * 64]" in text
+
+
+def test_the_cost_of_guidance_is_small(bundle):
+    """All of a step but the layers, on a core with and one without floating point."""
+    for name, most in (("stm32f405", 6_000), ("rp2040", 80_000)):
+        report = measure_policy(bundle, load_target(name))
+        assert report.layers[-1].cycles_estimated < most
+
+
+def test_a_network_without_the_outputs_is_refused(tmp_path):
+    frames, senses, route = episode(1)
+    wires = gas_wires()
+    bundle = gas_bundle(tmp_path, GUIDANCE, frames, senses, route, wires)
+    outputs = bundle.spec.outputs
+    renamed = (outputs[0].model_copy(update={"name": "smoke"}), *outputs[1:])
+    spec = bundle.spec.model_copy(update={"outputs": renamed})
+    with pytest.raises(BadInputError, match="needs the network outputs gas, bearing_left"):
+        emit(PolicyBundle(bundle.path, spec))
