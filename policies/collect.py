@@ -29,7 +29,7 @@ from policies.dataset import (
     write_manifest,
 )
 from policies.guidance import COMMAND_SIZE, as_command, as_report, make_guide
-from policies.runtimes import FrameHistory, Infer, float_inference
+from policies.runtimes import Infer, float_inference, make_look
 from policies.splits import Split, require
 from policies.tasks import find_task
 from sim.airframe import Airframe
@@ -108,31 +108,33 @@ class CollectingPilot:
     """Flies by teacher and learner in turns, pushed about, and keeps the teacher's labels.
 
     Attributes:
+        frames: (H, W), the newest channel of each network input.
         labels: (K,) of each frame, NaN where the teacher has none.
         senses: what came with each frame.
     """
 
-    needs_frames = True
-
     def __init__(self, job: CollectJob, course: Course, learner: Infer | None) -> None:
         task, seed = find_task(job.task), job.course_seed
         self.latency_s = float(stream(seed, "collect.latency").choice(LATENCIES_S))
+        self.frames: list[NDArray[np.uint8]] = []
         self.labels: list[NDArray[np.float32]] = []
         self.senses: list[NDArray[np.float32]] = []
         self._task, self._seed, self._route = task, seed, course.route
         self._teacher = task.teacher(course, job.camera)
         self._learner = learner
         self._teacher_share = job.teacher_share if learner is not None else 1.0
-        self._history = FrameHistory(task.input)
+        self._look = make_look(task.input)
+        self.needs_frames = self._look.needs_frames
         self._guide = make_guide(task.guidance(job.camera))
         self.reset()
 
     def reset(self) -> None:
         """Start a flight."""
+        self.frames.clear()
         self.labels.clear()
         self.senses.clear()
         self._teacher.reset()
-        self._history.reset()
+        self._look.reset()
         self._guide.reset(self._route)
         self.outputs: NDArray[np.generic] = np.zeros(len(self._task.outputs), np.float32)
         self.answer = np.zeros(self._guide.answer_size - COMMAND_SIZE, np.float32)
@@ -147,8 +149,8 @@ class CollectingPilot:
 
     def act(self, observation: Observation) -> VelocityCommand:
         """Label the frame and return the command of whoever's turn it is, plus the burst."""
-        assert observation.frame is not None
-        inputs = self._history.push(observation.frame)
+        inputs = self._look.push(observation.frame, observation.senses)
+        self.frames.append(inputs[-1])
         labels = self._teacher.labels(observation)
         self.labels.append(labels)
         self.senses.append(observation.senses)
@@ -191,7 +193,7 @@ def collect_flight(job: CollectJob) -> FlightFrames:
     log = fly(setup, pilot)
     facts = {key: log.meta[key] for key in ("outcome", "latency_s", "tool_version", "course")}
     return FlightFrames(
-        frames=log.arrays["camera.frames"],
+        frames=np.stack(pilot.frames),
         labels=np.array(pilot.labels, np.float32).reshape(-1, len(pilot.outputs)),
         senses=np.array(pilot.senses, np.float32).reshape(-1, SENSES_SIZE),
         tick=log.arrays["camera.tick"],

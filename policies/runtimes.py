@@ -24,6 +24,7 @@ from policies.guidance import (
     dequantise,
     make_guide,
 )
+from policies.scent import ScentHistory, scent_pictures
 from sim.errors import BadInputError
 from sim.pilot import Observation, Report, VelocityCommand
 
@@ -41,8 +42,6 @@ class NetworkPilot:
         answer: (A,) float32, what guidance told in the last step besides the command.
         report: what it has to report, from the step on that said so.
     """
-
-    needs_frames = True
 
     def __init__(
         self,
@@ -64,22 +63,23 @@ class NetworkPilot:
         self.route = route
         self._infer = infer
         self._guide = make_guide(spec.guidance)
-        self._history = FrameHistory(spec.input)
+        self._look = make_look(spec.input)
+        self.needs_frames = self._look.needs_frames
         self.reset()
 
     def reset(self) -> None:
         """Forget the frames seen and the guidance state."""
         self._guide.reset(self.route)
-        self._history.reset()
+        self._look.reset()
         self.outputs: NDArray[np.generic] = np.zeros(0, np.float32)
         self.answer = np.zeros(self._guide.answer_size - COMMAND_SIZE, np.float32)
         self.report: Report | None = None
 
     def act(self, observation: Observation) -> VelocityCommand:
         """Return the command for the observation's frame and senses."""
-        if observation.frame is None:
-            raise ValueError("a network pilot needs frames")
-        answer = self.step(self._channels(observation.frame), observation.senses)
+        self._check(observation.frame)
+        inputs = self._look.push(observation.frame, observation.senses)
+        answer = self.step(inputs, observation.senses)
         self.answer = answer[COMMAND_SIZE:]
         self.report = self.report or as_report(answer)
         return as_command(answer)
@@ -93,20 +93,60 @@ class NetworkPilot:
             values = self.outputs.astype(np.float32)
         return self._guide.step(values, senses)
 
-    def _channels(self, frame: Frame) -> Frame:
-        """Return the network's C frames, oldest first; a flight's first stands in before it."""
+    def _check(self, frame: Frame | None) -> None:
+        """Raise BadInputError, with the remedy, where the camera is another policy's."""
         size = self.spec.input
-        if frame.shape != (size.height_px, size.width_px):
+        if (
+            self.needs_frames
+            and frame is not None
+            and frame.shape != (size.height_px, size.width_px)
+        ):
             raise BadInputError(
                 f"policy {self.spec.name}: takes frames of {size.width_px} x {size.height_px} "
                 f"pixels, the camera gives {frame.shape[1]} x {frame.shape[0]}; "
                 f"fly with camera = {self.spec.camera!r}"
             )
-        return self._history.push(frame)
+
+
+class Look(Protocol):
+    """Makes a network's inputs of what a flight gives, step by step.
+
+    Attributes:
+        needs_frames: whether it looks at the camera's frames.
+    """
+
+    needs_frames: bool
+
+    def reset(self) -> None:
+        """Forget what was seen."""
+
+    def push(self, frame: Frame | None, senses: NDArray[np.float32]) -> Frame:
+        """Return the network's input (C, H, W) now that these have come."""
+        ...
+
+
+def make_look(size: InputSpec) -> Look:
+    """Return what makes the inputs of this size, from the camera or the senses."""
+    return FrameHistory(size) if size.source == "camera" else ScentHistory(size)
+
+
+def network_inputs(frames: Frame, senses: NDArray[np.float32], size: InputSpec) -> Frame:
+    """Return the network inputs (M, C, H, W) of a whole flight, as the pilot makes them.
+
+    Args:
+        frames: (M, H, W), not looked at where the senses are the source.
+        senses: (M, SENSES_SIZE).
+        size: of an input.
+    """
+    if size.source == "senses":
+        return scent_pictures(senses, size)
+    return stack_channels(frames, size)
 
 
 class FrameHistory:
     """The last frames of a flight, as the network sees them."""
+
+    needs_frames = True
 
     def __init__(self, size: InputSpec) -> None:
         self._size = size
@@ -116,8 +156,10 @@ class FrameHistory:
         """Forget the frames seen."""
         self._ring = None
 
-    def push(self, frame: Frame) -> Frame:
+    def push(self, frame: Frame | None, senses: NDArray[np.float32] = NO_SENSES) -> Frame:
         """Return the network's input (C, H, W) now that this frame (H, W) has come."""
+        if frame is None:
+            raise ValueError("a network that looks through the camera needs frames")
         if self._ring is None:
             self._ring = np.repeat(frame[np.newaxis], 1 + self._size.history_frames, axis=0)
         else:

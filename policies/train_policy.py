@@ -33,9 +33,10 @@ from policies.compress.quantize import (
     post_training,
     run_batched,
 )
-from policies.dataset import Dataset, FlightEntry, read_dataset, stack
+from policies.dataset import Dataset, FlightEntry, read_dataset
 from policies.nets.convnet import ConvNet, fold, initialised, load_weights, weights_of
 from policies.nets.folded import FoldedNetwork, float_model, model_bytes
+from policies.runtimes import network_inputs
 from policies.splits import Split, seed_of
 from policies.tasks import find_task
 from policies.tasks.task import Budget, Task
@@ -311,8 +312,7 @@ def _golden(run: _Run, learner: bytes) -> _Golden:
             for seen in (np.flatnonzero(data.flight == flight) for flight in range(len(jobs)))
         ]
     )
-    size, every = run.task.input, np.arange(len(rows))
     # History grows from the frames that are left, as it will in code that is stepped with them.
-    frames = stack(data.frames[rows], every, 0 * every, size.channels, size.frame_stride)
+    frames = network_inputs(data.frames[rows], data.senses[rows], run.task.input)
     first = generate_course(jobs[0].distribution.course, jobs[0].course_seed)
     return _Golden(frames, data.senses[rows], first.route)

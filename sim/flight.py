@@ -219,7 +219,9 @@ def fly(setup: FlightSetup, pilot: Pilot, watch: Watch | None = None) -> FlightL
                     truth = plant.drone_state()
                     senses = instruments.read(truth, plant.estimate, wind_world_m_s, t_s)
                     contrast = eye.gas_contrast if eye is not None else 0.0
-                    observation = Observation(tick, t_s, frame, truth, senses.packed(), contrast)
+                    observation = Observation(
+                        tick, t_s, frame, truth, senses.packed(), contrast, gas_ppm
+                    )
                     staged = pilot.act(observation)
                     effective_tick = tick + latency_ticks
                     recorder.inference(observation, pilot, staged)

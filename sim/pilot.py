@@ -76,6 +76,7 @@ class Observation:
         senses: (SENSES_SIZE,) float32, see ``Senses.packed``.
         gas_contrast: how visible gas truly is in the frame (``sim.camera.thermal``), 0 where there
             is none; for teachers only.
+        gas_ppm: what is truly in the air there; for teachers only.
     """
 
     tick: int
@@ -84,6 +85,7 @@ class Observation:
     truth: DroneState
     senses: NDArray[np.float32] = field(default_factory=lambda: np.zeros(SENSES_SIZE, np.float32))
     gas_contrast: float = 0.0
+    gas_ppm: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.bundle import GasGuidance, Guidance, OutputSpec, RoadGuidance
+from policies.bundle import GasGuidance, Guidance, MoxGuidance, OutputSpec, RoadGuidance
 from policies.guidance.gas import GasGuide
+from policies.guidance.mox import MoxGuide
 from policies.guidance.road import RoadGuide
 from sim.pilot import SENSES_SIZE, Report, VelocityCommand
 
@@ -51,6 +52,8 @@ def make_guide(guidance: Guidance) -> Guide:
     """Return a guide with these constants; ``reset`` it before its first step."""
     if isinstance(guidance, GasGuidance):
         return GasGuide(guidance)
+    if isinstance(guidance, MoxGuidance):
+        return MoxGuide(guidance)
     if isinstance(guidance, RoadGuidance):
         return RoadGuide(guidance)
     raise TypeError(f"no guide for {type(guidance).__name__}")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from policies.tasks.gas import GAS
+from policies.tasks.mox import MOX
 from policies.tasks.road import ROAD
 from policies.tasks.task import Task
 from sim.errors import BadInputError, did_you_mean
 
-TASKS: dict[str, Task] = {task.name: task for task in (ROAD, GAS)}
+TASKS: dict[str, Task] = {task.name: task for task in (ROAD, GAS, MOX)}
 
 
 def find_task(name: str) -> Task:

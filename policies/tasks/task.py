@@ -147,7 +147,7 @@ class Task:
         guidance: makes the constants of its guidance for a camera.
         teacher: makes the teacher of a course seen through a camera.
         bursts: how the drone is pushed about while data is collected.
-        augmentation: how frames are varied in training.
+        augmentation: how frames are varied in training; None for as they are.
         budgets: by name.
         golden_courses: what the courses of the golden vectors' two flights insist on.
     """
@@ -160,7 +160,7 @@ class Task:
     guidance: Callable[[Optics], Guidance]
     teacher: Callable[[Any, Optics], Teacher]
     bursts: Bursts
-    augmentation: Augmentation
+    augmentation: Augmentation | None
     budgets: Mapping[str, Budget]
     golden_courses: tuple[Mapping[str, Any], Mapping[str, Any]]
 

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Tag
 
+from sim.courses.gas_field import generate_gas_field
+from sim.courses.gas_field_config import GasFieldConfig
 from sim.courses.gas_site import generate_gas_site
 from sim.courses.gas_site_config import GasSiteConfig
 from sim.courses.road import generate_road
@@ -20,7 +22,9 @@ def _kind(table: Any) -> Any:  # noqa: ANN401 (whatever the TOML file holds)
 
 
 CourseConfig = Annotated[
-    Annotated[RoadCourseConfig, Tag("road")] | Annotated[GasSiteConfig, Tag("gas_site")],
+    Annotated[RoadCourseConfig, Tag("road")]
+    | Annotated[GasSiteConfig, Tag("gas_site")]
+    | Annotated[GasFieldConfig, Tag("gas_field")],
     Discriminator(_kind),
 ]
 """What a ``[course]`` table holds."""
@@ -28,6 +32,7 @@ CourseConfig = Annotated[
 _GENERATORS: dict[str, Callable[[Any, int], Course]] = {
     "road": generate_road,
     "gas_site": generate_gas_site,
+    "gas_field": generate_gas_field,
 }
 
 

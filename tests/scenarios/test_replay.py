@@ -12,7 +12,8 @@ from policies.bundle import (
     Provenance,
     RoadGuidance,
 )
-from policies.runtimes import NetworkPilot, stack_channels
+from policies.guidance import NO_SENSES
+from policies.runtimes import NetworkPilot, make_look, stack_channels
 from scenarios.replay import Comparison, guided, int8_rung, replay, stepped_rung
 from sim.errors import BytewingError
 
@@ -51,8 +52,9 @@ def flown(make_log, s_curve_xy, channels=1):
     """The log a NetworkPilot over the toy network leaves."""
     pilot = NetworkPilot(spec(channels), lambda chw: infer(chw[None])[0])
     outputs, commands = [], []
+    look = make_look(spec(channels).input)
     for frame in FRAMES:
-        commands.append(pilot.step(pilot._channels(frame)).astype(np.float64))
+        commands.append(pilot.step(look.push(frame, NO_SENSES)).astype(np.float64))
         outputs.append(pilot.outputs)
     return make_log(
         s_curve_xy[: 4 * len(FRAMES)],
