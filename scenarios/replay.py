@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.bundle import PolicySpec
+from policies.bundle import PolicySpec, Source
 from policies.guidance import COMMAND_SIZE, NO_ROUTE, dequantise, make_guide
 from policies.runtimes import network_inputs
 from sim.errors import BytewingError
@@ -30,7 +30,7 @@ class Flown:
     """What a policy was given on a flight, from take-off on.
 
     Attributes:
-        frames: (M, H, W) uint8, those it processed.
+        frames: (M, H, W) uint8, those it processed; (M, 0, 0) if it flies by its senses.
         senses: (M, SENSES_SIZE) float32, with each frame.
         route: (N, 5) float32, before take-off.
     """
@@ -80,15 +80,17 @@ class Comparison:
         )
 
 
-def replay(log: FlightLog, rung: Rung) -> Comparison:
+def replay(log: FlightLog, rung: Rung, source: Source = "camera") -> Comparison:
     """Put the frames of ``log`` through ``rung`` from a reset and compare byte for byte.
+
+    ``source`` is the policy's (``InputSpec``): one that flies by its senses leaves no frames.
 
     Raises BytewingError where the log holds no frames or outputs to compare with: a comparison
     of nothing must not pass.
     """
     arrays = log.arrays
     frames, flown_outputs = arrays["camera.frames"], arrays["inference.outputs"]
-    if len(frames) == 0:  # a policy that flies by its other senses
+    if source == "senses":
         frames = np.empty((len(flown_outputs), 0, 0), np.uint8)
     if len(frames) == 0 or flown_outputs.dtype != np.int8:
         raise BytewingError(

@@ -184,7 +184,7 @@ def finish(job: FlightJob, log: FlightLog) -> FlightResult:
     """Measure, compare and store a flown log as the job asks."""
     comparison = None
     if job.compare and job.bundle is not None:
-        comparison = replay(log, int8_reference(job.bundle))
+        comparison = replay(log, int8_reference(job.bundle), job.bundle.spec.input.source)
     if job.log_path is not None:
         log.save(job.log_path)
     return FlightResult(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,12 +44,12 @@ class PatrolPilot(GuidedPilot):
 class Differences:
     """Labels by a fixed threshold on the difference to an earlier frame.
 
-    Gas is where enough pixels have changed, its bearing their centroid. A drone that moves sees
-    everything change; the guidance stops to look, and then only what truly moves is left.
+    Gas is where enough pixels have changed, its bearing their centroid. The earlier frame is first
+    shifted onto the present one, as a camera that moves asks for (``cv2.phaseCorrelate``).
     """
 
     def __init__(self) -> None:
-        self._frames: list[NDArray[np.int16]] = []
+        self._frames: list[NDArray[np.float32]] = []
 
     def reset(self) -> None:
         """Forget the frames seen."""
@@ -57,12 +58,18 @@ class Differences:
     def labels(self, seen: Observation) -> NDArray[np.float32]:
         """Return gas, bearing left, bearing up and distance, as a network would."""
         assert seen.frame is not None
-        frame = seen.frame.astype(np.int16)
+        frame = seen.frame.astype(np.float32)
+        height, width = frame.shape
         self._frames = [*self._frames[-DIFFERENCE_FRAMES:], frame]
-        rows, columns = np.nonzero(np.abs(frame - self._frames[0]) > DIFFERENCE_LEVELS)
+        window = cv2.createHanningWindow((width, height), cv2.CV_32F)
+        # Windowed here: phaseCorrelate would do it in the frames themselves.
+        (right, down), _ = cv2.phaseCorrelate(self._frames[0] * window, frame * window)
+        shift = np.array([[1.0, 0.0, right], [0.0, 1.0, down]])
+        # What comes into view is compared with nothing: no comparison with NaN holds.
+        earlier = cv2.warpAffine(self._frames[0], shift, (width, height), borderValue=float("nan"))
+        rows, columns = np.nonzero(np.abs(frame - earlier) > DIFFERENCE_LEVELS)
         if len(rows) < DIFFERENCE_PIXELS:
             return np.array([0.0, 0.0, 0.0, DISTANCE_UNKNOWN], np.float32)
-        height, width = frame.shape
         left = 1.0 - (2 * columns.mean() + 1) / width
         up = 1.0 - (2 * rows.mean() + 1) / height
         return np.array([1.0, left, up, DISTANCE_UNKNOWN], np.float32)

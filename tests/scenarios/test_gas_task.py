@@ -210,7 +210,8 @@ def seen(frame):
 
 def test_the_difference_detector_points_at_what_changes_and_not_at_noise():
     rng, detector = np.random.default_rng(1), Differences()
-    still = rng.integers(40, 200, (64, 64))
+    soft = cv2.GaussianBlur(rng.normal(0, 1, (64, 64)), (0, 0), 2, borderType=cv2.BORDER_REFLECT)
+    still = np.rint(120 + 30 * soft / soft.std())
     noisy = [still + np.rint(rng.normal(0, 2, still.shape)).astype(int) for _ in range(20)]
     frames = [frame.clip(0, 255).astype(np.uint8) for frame in noisy]
     assert all(detector.labels(seen(frame))[0] == 0 for frame in frames)
@@ -222,6 +223,10 @@ def test_the_difference_detector_points_at_what_changes_and_not_at_noise():
     for _ in range(DIFFERENCE_FRAMES):
         detector.labels(seen(changed))
     assert detector.labels(seen(changed))[0] == 0, "what stays is no difference"
+    moved = [np.roll(frame, 3, axis=1) for frame in frames]
+    for frame in moved[: DIFFERENCE_FRAMES + 1]:
+        detector.labels(seen(frame))
+    assert detector.labels(seen(moved[9]))[0] == 0
     detector.reset()
     assert detector.labels(seen(frames[0]))[0] == 0
 
