@@ -199,9 +199,8 @@ def test_compiles_without_a_warning(bundle, tmp_path, language):
 def gas_like(shape=(2, 64, 64)) -> QdqBuilder:
     """Return a network of a size that could fly, with the outputs of the gas task."""
     b = QdqBuilder(shape, 3)
-    x = b.random_conv(
-        b.input, 8, (3, 3), strides=(2, 2), pads=(1,) * 4, out=(0.02, -128), relu=True
-    )
+    strided = {"strides": (2, 2), "pads": (1,) * 4, "out": (0.02, -128)}
+    x = b.random_conv(b.input, 8, (3, 3), **strided, relu=True)
     x = b.random_conv(x, 8, (3, 3), **strided, group=8)
     x = b.random_conv(x, 16, (1, 1), out=(0.02, -128), relu=True)
     x = b.flatten(x)
