@@ -9,8 +9,9 @@ import numpy as np
 
 from firmware_export import c_text, ir
 from firmware_export.c_text import literal
-from policies.bundle import GasGuidance, Guidance, RoadGuidance
-from policies.guidance import make_guide
+from policies import scent
+from policies.bundle import GasGuidance, Guidance, MoxGuidance, RoadGuidance
+from policies.guidance import make_guide, mox, wind_vane
 from policies.guidance.bearings import DETERMINANT_MIN, REACH_M
 from policies.guidance.float32 import ROOT_STEPS, TINY
 from policies.guidance.gas import POSITION_MAX_M, RANGE_MAX_M, ROUTE_MAX, steps
@@ -30,6 +31,7 @@ class GuidanceCode:
         fields: its part of the context.
         answer_size: floats in NAME_command_t.
         takes_senses: whether NAME_step takes senses and NAME_reset a route.
+        takes_frames: whether NAME_step takes a camera frame.
     """
 
     header: str
@@ -37,11 +39,17 @@ class GuidanceCode:
     fields: str
     answer_size: int
     takes_senses: bool
+    takes_frames: bool
 
 
 def takes_senses(guidance: Guidance) -> bool:
     """Return whether the C of this guidance is given senses at each step and a route before."""
     return not isinstance(guidance, RoadGuidance)
+
+
+def takes_frames(guidance: Guidance) -> bool:
+    """Return whether the C of this guidance is given a camera frame at each step."""
+    return not isinstance(guidance, MoxGuidance)
 
 
 def emit_guidance(
@@ -66,10 +74,15 @@ def emit_guidance(
         keys |= _outputs(guidance, ("gas", "bearing_left", "bearing_up", "distance"),
                          output_names, outputs)  # fmt: skip
         keys |= _gas_keys(guidance)
+    elif isinstance(guidance, MoxGuidance):
+        keys |= _outputs(guidance, ("gas", "side"), output_names, outputs)
+        keys |= _mox_keys(guidance)
     elif isinstance(guidance, RoadGuidance):
         keys |= _outputs(guidance, ("steering", "collision"), output_names, outputs)
         keys |= _road_keys(guidance)
     keys["SENSES"] = c_text.fill("senses.h", keys)
+    keys |= {"ROOT_STEPS": ROOT_STEPS, "TINY": literal(TINY)}
+    keys["FLOAT32"] = c_text.fill("float32.c", keys)
     stem = f"guidance_{guidance.kind}"
     return GuidanceCode(
         header=c_text.fill(f"{stem}.h", keys),
@@ -77,6 +90,7 @@ def emit_guidance(
         fields=c_text.fill(f"{stem}_state.c", keys).rstrip("\n"),
         answer_size=make_guide(guidance).answer_size,
         takes_senses=takes_senses(guidance),
+        takes_frames=takes_frames(guidance),
     )
 
 
@@ -123,11 +137,34 @@ def _gas_keys(guidance: GasGuidance) -> Keys:
         "RANGE_MAX_M": RANGE_MAX_M,
         "REACH_M": REACH_M,
         "DETERMINANT_MIN": DETERMINANT_MIN,
-        "TINY": TINY,
     }
     return {
         "ROUTE_MAX": ROUTE_MAX,
-        "ROOT_STEPS": ROOT_STEPS,
         **{name: literal(value) for name, value in bounds.items()},
         **{f"{name.upper()}_STEPS": count for name, count in steps(guidance).items()},
+    }
+
+
+def _mox_keys(guidance: MoxGuidance) -> Keys:
+    numbers: dict[str, np.float32] = {
+        "POSITION_MAX_M": POSITION_MAX_M,
+        "RANGE_MAX_M": RANGE_MAX_M,
+        "GAS_MAX": scent.GAS_MAX,
+        "WIND_MAX_M_S": wind_vane.WIND_MAX_M_S,
+        "WIND_SMOOTHING": wind_vane.WIND_SMOOTHING,
+        "RISE": scent.RISE,
+        "FALL": scent.FALL,
+        "PER_S": scent.PER_S,
+        "BOUND_HIGH": scent.BOUND_HIGH,
+        "BOUND_SCALE": scent.BOUND_SCALE,
+        "SPEED_SCALE": scent.SPEED_SCALE,
+        "GUST_SCALE": scent.GUST_SCALE,
+        "WIND_SCALE": scent.WIND_SCALE,
+        "STRIDE_M": mox.stride_m(guidance),
+    }
+    return {
+        "COLUMN_STEPS": scent.COLUMN_STEPS,
+        "SURGE_STEPS": mox.surge_steps(guidance),
+        "STEPS_PER_S": f"{1 / guidance.step_s:g}",
+        **{name: literal(value) for name, value in numbers.items()},
     }

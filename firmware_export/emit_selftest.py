@@ -87,14 +87,15 @@ def _table(name: str, rows: NDArray[Any]) -> str:
 
 def _calls(name: str, waypoints: int, guidance: GuidanceCode) -> dict[str, str | int]:
     """Return the calls to the policy, which depend on what it takes."""
-    step = f"        {name}_step({name}_golden_frames[i], &command);"
+    frame = f"{name}_golden_frames[i], " if guidance.takes_frames else ""
+    step = f"        {name}_step({frame}&command);"
     keys: dict[str, str | int] = {"ANSWER_SIZE": guidance.answer_size}
     if not guidance.takes_senses:
         return {**keys, "RESET": f"{name}_reset()", "RESET_AFTER": f"{name}_reset()", "STEP": step}
     step = (
         f"        {name}_senses_t senses;\n"
         f"        __builtin_memcpy(&senses, {name}_golden_senses[i], sizeof senses);\n"
-        f"        {name}_step({name}_golden_frames[i], &senses, &command);"
+        f"        {name}_step({frame}&senses, &command);"
     )
     return {
         **keys,

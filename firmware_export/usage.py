@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from firmware_export.emit_guidance import takes_senses
+from firmware_export.emit_guidance import takes_frames, takes_senses
 from firmware_export.target import Target
 from firmware_export.verify.toolchain import ARITHMETIC_FLAGS
 from policies.bundle import PolicySpec
@@ -27,7 +27,8 @@ def usage_text(spec: PolicySpec, target: Target, report: dict[str, Any]) -> str:
     compiler = os.environ.get("BYTEWING_ARM_CC") or "zig cc"
     senses = takes_senses(spec.guidance)
     reset = f"{name}_reset({'route, waypoints' if senses else ''});"
-    step = f"{name}_step(frame, {'&senses, ' if senses else ''}&command);"
+    frame = "frame, " if takes_frames(spec.guidance) else ""
+    step = f"{name}_step({frame}{'&senses, ' if senses else ''}&command);"
     width = max(len(reset), len(step))
     flags = " ".join(["-std=c99", "-O3", *ARITHMETIC_FLAGS, *target.core.gcc_flags])
     return f"""\

@@ -31,6 +31,10 @@ from sim.pilot import SENSES_SIZE
 FORMAT_VERSION = 1
 
 
+Source = Literal["camera", "senses"]
+"""Where a network's input comes from."""
+
+
 class InputSpec(Config):
     """The network's input: ``channels`` camera frames of height x width, oldest first.
 
@@ -46,7 +50,7 @@ class InputSpec(Config):
     width_px: int = Field(gt=0, le=512)
     channels: int = Field(default=1, gt=0, le=8)
     frame_stride: int = Field(default=1, ge=1, le=4)
-    source: Literal["camera", "senses"] = "camera"
+    source: Source = "camera"
 
     @property
     def history_frames(self) -> int:

@@ -20,14 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.bundle import InputSpec
-from policies.guidance.float32 import F32, TINY, Vector, clamp, norm
+from policies.guidance.float32 import F32, Vector, clamp, norm
+from policies.guidance.gas import POSITION_MAX_M
+from policies.guidance.wind_vane import WIND_MAX_M_S, WindVane
 
 ROWS = 6
 COLUMN_STEPS = 5  # 0.2 s at 25 Hz
 
-# Low-pass factor a of ``y += a * (x - y)`` for the mean wind: a time constant of 2 s at 25 Hz, long
-# against the anemometer's noise and short against what swings a plume.
-WIND_SMOOTHING = F32(0.02)
 # Time constants of the sensor as published (TGS2611) over the time between columns.
 RISE = F32(3.44 / 0.2)
 FALL = F32(6.35 / 0.2)
@@ -41,33 +40,8 @@ PER_S = F32(5)  # columns a second
 
 # Where they are in ``Senses.packed``.
 EAST, NORTH, GAS, WIND_EAST, WIND_NORTH = 0, 1, 11, 12, 13
-
-
-class WindVane:
-    """The mean wind, low-passed, float32."""
-
-    def __init__(self) -> None:
-        self._wind: Vector | None = None
-
-    @property
-    def wind(self) -> Vector:
-        """East and north, m/s; still air before the first reading."""
-        return self._wind or (F32(0), F32(0))
-
-    def turn(self, east: np.float32, north: np.float32) -> Vector:
-        """Take in a reading of the wind; return the unit vector upwind, west in still air."""
-        if self._wind is None:
-            self._wind = east, north
-        else:
-            mean_east, mean_north = self._wind
-            self._wind = (
-                mean_east + WIND_SMOOTHING * (east - mean_east),
-                mean_north + WIND_SMOOTHING * (north - mean_north),
-            )
-        speed = norm(*self._wind)
-        if speed < TINY:
-            return -F32(1), F32(0)
-        return -self._wind[0] / speed, -self._wind[1] / speed
+# Bounds of what comes in, so that no input makes a NaN or an infinity.
+GAS_MAX = F32(2)
 
 
 class ScentHistory:
@@ -94,9 +68,14 @@ class ScentHistory:
 
         The first column stands in for what is before it. No frame is looked at.
         """
-        gas, east, north = F32(senses[GAS]), F32(senses[WIND_EAST]), F32(senses[WIND_NORTH])
+        gas = clamp(F32(senses[GAS]), F32(0), GAS_MAX)
+        east = clamp(F32(senses[WIND_EAST]), -WIND_MAX_M_S, WIND_MAX_M_S)
+        north = clamp(F32(senses[WIND_NORTH]), -WIND_MAX_M_S, WIND_MAX_M_S)
         up = self._vane.turn(east, north)
-        at = (F32(senses[EAST]), F32(senses[NORTH]))
+        at = (
+            clamp(F32(senses[EAST]), -POSITION_MAX_M, POSITION_MAX_M),
+            clamp(F32(senses[NORTH]), -POSITION_MAX_M, POSITION_MAX_M),
+        )
         if self._picture is None:
             self._last = (gas, *at)
             column = self._column(gas, (east, north), at, up)

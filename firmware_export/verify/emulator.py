@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from firmware_export.emit import emit
-from firmware_export.emit_guidance import takes_senses
+from firmware_export.emit_guidance import takes_frames, takes_senses
 from firmware_export.target import Target
 from firmware_export.verify import machine, profile, timing
 from firmware_export.verify.machine import PolicyMachine
@@ -88,6 +88,7 @@ def policy_machine(firmware: Path, target: Target, bundle: PolicyBundle) -> Poli
         spec.input.height_px * spec.input.width_px,
         make_guide(spec.guidance).answer_size,
         takes_senses(spec.guidance),
+        takes_frames(spec.guidance),
     )
 
 

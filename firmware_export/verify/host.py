@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_export.emit import emit
-from firmware_export.emit_guidance import takes_senses
+from firmware_export.emit_guidance import takes_frames, takes_senses
 from firmware_export.verify.toolchain import compile_host_library
 from policies.bundle import PolicyBundle
 from policies.guidance import NO_ROUTE, NO_SENSES, make_guide
@@ -82,7 +82,9 @@ class CPolicy(CNetwork):
         pointer = ctypes.c_void_p
         route, senses = ((pointer, ctypes.c_int32), (pointer,)) if self._takes_senses else ((), ())
         self._reset = self._function(f"{spec.name}_reset", *route)
-        self._step = self._function(f"{spec.name}_step", pointer, *senses, pointer)
+        self._takes_frames = takes_frames(spec.guidance)
+        frame = (pointer,) if self._takes_frames else ()
+        self._step = self._function(f"{spec.name}_step", *frame, *senses, pointer)
         self._outputs = self._function(f"{spec.name}_outputs", result=ctypes.c_void_p)
         self.reset()
 
@@ -100,19 +102,18 @@ class CPolicy(CNetwork):
         """Take one frame.
 
         Args:
-            frame: (H, W) uint8; earlier ones are remembered by the C.
+            frame: (H, W) uint8; earlier ones are remembered by the C. Ignored by a policy that
+                takes none.
             senses: (SENSES_SIZE,) float32; ignored by a guidance that takes none.
 
         Returns:
             (K,) int8 raw outputs and guidance's (4 + A,) float32 answer.
         """
         answer = np.empty(self._answer_size, np.float32)
-        pixels = _pixels(frame, self._camera_bytes)
+        given = [_pixels(frame, self._camera_bytes)] if self._takes_frames else []
         if self._takes_senses:
-            sensed = np.ascontiguousarray(senses, np.float32)
-            self._step(pixels.ctypes.data, sensed.ctypes.data, answer.ctypes.data)
-        else:
-            self._step(pixels.ctypes.data, answer.ctypes.data)
+            given.append(np.ascontiguousarray(senses, np.float32))
+        self._step(*(array.ctypes.data for array in given), answer.ctypes.data)
         data = ctypes.string_at(self._outputs(), self.output_count)
         return np.frombuffer(data, np.int8).copy(), answer
 

@@ -177,6 +177,7 @@ class PolicyMachine(Machine):
         frame_bytes: size of one camera frame.
         answer_size: number of floats in its command.
         takes_senses: whether a step takes senses, and a reset a route.
+        takes_frames: whether a step takes a frame.
     """
 
     def __init__(
@@ -188,6 +189,7 @@ class PolicyMachine(Machine):
         frame_bytes: int,
         answer_size: int = COMMAND_SIZE,
         takes_senses: bool = False,
+        takes_frames: bool = True,
     ) -> None:
         super().__init__(path, target)
         self.name = name
@@ -197,6 +199,7 @@ class PolicyMachine(Machine):
         self._frame_address = self.allocate(frame_bytes)
         self._answer_address = self.allocate(4 * answer_size)
         self._takes_senses = takes_senses
+        self._takes_frames = takes_frames
         self._senses_address = self.allocate(4 * SENSES_SIZE)
         self._route_address = self.allocate(4 * 5 * ROUTE_MAX)
 
@@ -216,16 +219,19 @@ class PolicyMachine(Machine):
         Raises:
             BadInputError: the frame has another type or size than the policy's input.
         """
-        if frame.dtype != np.uint8 or frame.size != self._frame_bytes:
+        if self._takes_frames and (frame.dtype != np.uint8 or frame.size != self._frame_bytes):
             raise BadInputError(
                 f"a frame is {frame.dtype} {frame.shape}: policy {self.name!r} takes uint8 of "
                 f"{self._frame_bytes} values"
             )
-        self.write(self._frame_address, frame.tobytes())
-        if not self._takes_senses:
-            return self._frame_address, self._answer_address
-        self.write(self._senses_address, senses.astype("<f4").tobytes())
-        return self._frame_address, self._senses_address, self._answer_address
+        given = []
+        if self._takes_frames:
+            self.write(self._frame_address, frame.tobytes())
+            given.append(self._frame_address)
+        if self._takes_senses:
+            self.write(self._senses_address, senses.astype("<f4").tobytes())
+            given.append(self._senses_address)
+        return *given, self._answer_address
 
     def step(
         self, frame: NDArray[np.uint8], senses: NDArray[np.float32] = NO_SENSES

@@ -19,15 +19,17 @@ from numpy.typing import NDArray
 
 from policies.bundle import MoxGuidance
 from policies.guidance.float32 import F32, Vector, clamp, heading_of, norm
-from policies.scent import WindVane
+from policies.guidance.gas import POSITION_MAX_M, RANGE_MAX_M
+from policies.guidance.wind_vane import WindVane
 
 CORNERS = 2
+COMMAND_SIZE = 4
 
 
 class MoxGuide:
     """Metal-oxide guidance with its state; all floating-point state is float32."""
 
-    answer_size = 4
+    answer_size = COMMAND_SIZE
 
     def __init__(self, constants: MoxGuidance) -> None:
         self.constants = constants
@@ -35,23 +37,21 @@ class MoxGuide:
         self._c = SimpleNamespace(**{name: F32(value) for name, value in numbers.items()})
         self._stride_m = stride_m(constants)
         self._surge_steps = surge_steps(constants)
-        self.reset(np.zeros((CORNERS, 5), np.float32))
+        self.reset(np.zeros((0, 5), np.float32))
 
     def reset(self, route: NDArray[np.float32]) -> None:
         """Go back to the state at take-off.
 
         Args:
             route: (2, 5) the area's corners: south-west, whose height is kept, and north-east.
-
-        Raises:
-            ValueError: the route has not two waypoints.
+                With fewer there is nowhere to search, and the drone stays where it is.
         """
-        if len(route) != CORNERS:
-            raise ValueError(f"a searched area has {CORNERS} corners, not {len(route)}")
         zero = F32(0)
-        self._low = (F32(route[0, 0]), F32(route[0, 1]))
-        self._high = (F32(route[1, 0]), F32(route[1, 1]))
-        self._height = F32(route[0, 2])
+        self._searches = len(route) >= CORNERS
+        if self._searches:
+            self._low = (F32(route[0, 0]), F32(route[0, 1]))
+            self._high = (F32(route[1, 0]), F32(route[1, 1]))
+            self._height = F32(route[0, 2])
         self._vane = WindVane()
         self._since = self._surge_steps  # steps since the last gas
         self._side = F32(1)  # cast to: 1 left of upwind, -1 right
@@ -72,8 +72,11 @@ class MoxGuide:
         """
         c, zero, one = self._c, F32(0), F32(1)
         gas, side = clamp(outputs[0], zero, one), clamp(outputs[1], -one, one)
-        at = (F32(senses[0]), F32(senses[1]))
+        x, y, height = (clamp(F32(value), -POSITION_MAX_M, POSITION_MAX_M) for value in senses[:3])
+        at = (x, y)
         up = self._vane.turn(F32(senses[12]), F32(senses[13]))
+        if not self._searches:
+            return np.zeros(COMMAND_SIZE, np.float32)
         across = (-up[1], up[0])
         surged = self._since < self._surge_steps
         if gas > c.gas_at:
@@ -97,13 +100,13 @@ class MoxGuide:
         east = self._within(east, at[0], self._low[0], self._high[0])
         north = self._within(north, at[1], self._low[1], self._high[1])
 
-        q: Vector = (F32(senses[3]), F32(senses[4]), F32(senses[5]), F32(senses[6]))
-        heading = heading_of(q)
+        heading = heading_of(tuple(clamp(F32(value), -one, one) for value in senses[3:7]))
+        free = [clamp(F32(value), zero, RANGE_MAX_M) for value in senses[7:11]]
         forward = east * heading[0] + north * heading[1]
         left = north * heading[0] - east * heading[1]
-        forward = self._free(forward, F32(senses[7]), F32(senses[9]))
-        left = self._free(left, F32(senses[8]), F32(senses[10]))
-        climb = c.climb_gain * (self._height - F32(senses[2]))
+        forward = self._free(forward, free[0], free[2])
+        left = self._free(left, free[1], free[3])
+        climb = c.climb_gain * (self._height - height)
         climb = clamp(climb, -c.climb_max_m_s, c.climb_max_m_s)
         return np.array([forward, left, climb, zero], np.float32)
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from policies.bundle import InputSpec, MoxGuidance
 from policies.guidance.float32 import F32
-from policies.scent import ROWS, WIND_EAST, WIND_NORTH, WindVane
+from policies.guidance.wind_vane import WindVane
+from policies.scent import ROWS, WIND_EAST, WIND_NORTH
 from policies.tasks.task import Budget, Bursts, Layer, Output, Round, Task
 from sim.camera.config import Optics
 from sim.fields.gas import GasRelease

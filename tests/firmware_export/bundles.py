@@ -16,6 +16,7 @@ from policies.bundle import (
     GasGuidance,
     Golden,
     InputSpec,
+    MoxGuidance,
     OutputSpec,
     PolicyBundle,
     PolicySpec,
@@ -24,7 +25,8 @@ from policies.bundle import (
     save_bundle,
 )
 from policies.guidance import NO_ROUTE, dequantise, make_guide
-from policies.runtimes import stack_channels
+from policies.runtimes import network_inputs
+from policies.scent import ROWS
 from sim.pilot import SENSES_SIZE
 
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wdouble-promotion", "-Werror")
@@ -127,6 +129,35 @@ def gas_bundle(
     return _saved(folder, spec, builder.bytes(), frames, senses, route)
 
 
+def mox_bundle(
+    folder: Path, guidance: MoxGuidance, senses: np.ndarray, route: np.ndarray
+) -> PolicyBundle:
+    """Write a bundle that looks at its senses, by a network that reads the newest column.
+
+    gas = row 1 (where the resistance is bound for), side = row 4 (the gust) twice over, about 0;
+    both a little more for what the oldest column says.
+    """
+    width = 8
+    b = QdqBuilder((1, ROWS, width))
+    x = b.flatten(b.input)
+    for name, row, gain, out in (("gas", 1, 2, (1 / 255, -128)), ("side", 4, 4, (1 / 127, 0))):
+        weights = np.zeros((1, ROWS * width), np.int8)
+        weights[0, (row + 1) * width - 1] = gain
+        weights[0, row * width] = 1
+        bias = [0 if name == "gas" else -635]
+        b.output(b.gemm(x, weights, bias, out=out, weight_scale=1.0), name)
+    spec = PolicySpec(
+        name="mox",
+        task="mox",
+        camera="hm01b0",
+        input=InputSpec(height_px=ROWS, width_px=width, source="senses"),
+        outputs=outputs_of(b),
+        guidance=guidance,
+        provenance=Provenance(bytewing_version="0", seed=0, budget="quick"),
+    )
+    return _saved(folder, spec, b.bytes(), np.empty((len(senses), 0, 0)), senses, route)
+
+
 def outputs_of(builder: QdqBuilder) -> tuple[OutputSpec, ...]:
     """Return a network's outputs as ``policy.toml`` describes them."""
     return tuple(
@@ -137,7 +168,7 @@ def outputs_of(builder: QdqBuilder) -> tuple[OutputSpec, ...]:
 
 def _saved(folder, spec, model, camera, senses, route) -> PolicyBundle:
     """Write a bundle with the golden vectors of a flight: (N, H, W) frames, senses, a route."""
-    pixels = stack_channels(camera, spec.input)
+    pixels = network_inputs(camera, senses, spec.input)
     outputs = Int8Network(model).infer(pixels)
     golden = npz_bytes(
         frames=pixels,
