@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from firmware_export.export import ExportReport
     from scenarios.run import FlightJob, FlightResult, FlyReport
     from scenarios.verify import VerifyReport
+    from sim.fields.plume import Plume
 
 __all__ = ["export", "fly", "listing", "load_policy", "quantize", "train", "verify"]
 
@@ -117,11 +118,18 @@ def _fly_here(planned: Sequence[FlightJob], gui: bool, video: Path | None) -> li
 
     results = []
     for job in planned:
-        log = fly_log(job, Onlooker() if gui else None, gui)
+        log = fly_log(job, Onlooker(_plumes(job)) if gui else None, gui)
         results.append(finish(job, log))
         if video is not None and job is planned[0]:
             write_video(log, job.scenario, video)
     return results
+
+
+def _plumes(job: FlightJob) -> Sequence[Plume]:
+    from scenarios.report.plume_view import plumes_of
+    from sim.courses.registry import generate_course
+
+    return plumes_of(job.scenario, generate_course(job.scenario.course, job.seed), job.seed)
 
 
 def train(

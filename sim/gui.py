@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from sim.bullet import pybullet
 from sim.camera.chase import DISTANCE_M, PITCH_DOWN_DEG, ChaseCamera
+from sim.fields.plume import Plume
 from sim.frames import quaternion_from_euler, rotation_world_from_body
 from sim.pilot import DroneState, Observation
 from sim.world import World, load_texture
@@ -25,6 +27,8 @@ from sim.world import World, load_texture
 AHEAD_M, LEFT_M, UP_M, SIDE_M = 0.4, 0.48, 0.27, 0.22
 # The panel's texture; PyBullet smooths textures, and 64 pixels blown up look out of focus.
 TEXTURE_PX = 256
+# Filaments of gas are dots of this colour and size.
+GAS_RGB, DOT_PX = (0.9, 0.1, 0.9), 3
 
 
 class Onlooker:
@@ -33,8 +37,15 @@ class Onlooker:
     The picture may lag behind on a slow machine; the flight itself never reads the wall clock.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, plumes: Sequence[Plume] = ()) -> None:
+        """Watch a flight.
+
+        Args:
+            plumes: gas to be shown as dots; in the flight itself nobody sees it.
+        """
         self._world: World | None = None
+        self._plumes = plumes
+        self._dots = -1
 
     def __call__(self, world: World, seen: Observation) -> None:
         """Turn the view after the drone, show its frame, and wait for the wall clock."""
@@ -46,9 +57,25 @@ class Onlooker:
         yaw_rad = self._chase.follow(seen.truth)
         if seen.frame is not None:
             self._panel.show(seen.frame, seen.truth, yaw_rad)
+        self._show_plumes(world, seen.t_s)
         ahead_s = seen.t_s - (time.monotonic() - self._started_s)
         if ahead_s > 0:
             time.sleep(ahead_s)
+
+    def _show_plumes(self, world: World, t_s: float) -> None:
+        centres_m = [plume.filaments(t_s).centre_m for plume in self._plumes]
+        if sum(map(len, centres_m)) == 0:
+            return
+        # The dots before are replaced; PyBullet may not yet have drawn the first.
+        points = np.concatenate(centres_m).tolist()
+        replaced = {"replaceItemUniqueId": self._dots} if self._dots >= 0 else {}
+        self._dots = pybullet.addUserDebugPoints(
+            points,
+            [GAS_RGB] * len(points),
+            pointSize=DOT_PX,
+            physicsClientId=world.client,
+            **replaced,
+        )
 
 
 class OnboardPanel:

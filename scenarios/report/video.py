@@ -1,4 +1,7 @@
-"""A flight as a film: the chase view with the onboard frame inset, drawn again from its log."""
+"""A flight as a film: the chase view with the onboard frame inset, drawn again from its log.
+
+Gas, which nobody sees, is painted into the chase view; the onboard frame shows what it truly shows.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from scenarios.report.plume_view import add_plume, plumes_of
 from scenarios.schema import Scenario
 from sim.airframe import load_airframe
 from sim.camera.chase import ChaseCamera
@@ -71,13 +75,15 @@ def _film(log: FlightLog, scenario: Scenario, path: str) -> None:
                 position_world_m=course.start_position_world_m,
                 yaw_rad=course.start_yaw_rad,
             )
-            chase = ChaseCamera(world)
+            chase, plumes = ChaseCamera(world), plumes_of(scenario, course, log.meta["seed"])
             period_ticks = log.meta["base_rate_hz"] // RATE_HZ
             for tick in range(0, log.meta["duration_ticks"], period_ticks):
                 state = _state_at(log, tick)
                 world.place_drone(state.position_world_m, state.quaternion_xyzw)
                 world.move_things(tick / log.meta["base_rate_hz"])
                 view = chase.render(state, WIDTH_PX, HEIGHT_PX)
+                for plume in plumes:
+                    add_plume(view, chase, plume, tick / log.meta["base_rate_hz"])
                 bgr = cv2.cvtColor(view, cv2.COLOR_RGB2BGR).astype(np.uint8, copy=False)
                 film.write(_annotated(bgr, log, tick, state))
     finally:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from scenarios.tasks.gas import GAS
+from scenarios.tasks.mox import MOX
 from scenarios.tasks.road import ROAD
 from scenarios.tasks.task import FlownTask
 from sim.errors import BadInputError, did_you_mean
 
-TASKS: dict[str, FlownTask] = {task.name: task for task in (ROAD, GAS)}
+TASKS: dict[str, FlownTask] = {task.name: task for task in (ROAD, GAS, MOX)}
 
 
 def find_task(name: str) -> FlownTask:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sim.bullet import pybullet
 from sim.camera.bullet import tiny_samples
-from sim.camera.pinhole import perspective
+from sim.camera.pinhole import NEAR_M, perspective
 from sim.frames import euler_from_quaternion, wrap_angle_rad
 from sim.pilot import DroneState
 from sim.world import World
@@ -76,12 +76,31 @@ class ChaseCamera:
         view[:3, 3] = -view[:3, :3] @ (state.position_world_m - DISTANCE_M * forward)
         tangent = math.tan(math.radians(FIELD_OF_VIEW_DEG) / 2)
         projection = perspective(tangent, width_px / height_px)
+        self._view, self._focal_px = view, width_px / 2 / tangent
+        self._middle_px = np.array([width_px, height_px]) / 2
         colours, is_sky = tiny_samples(self._world, view, projection, width_px, height_px)
         if self._gain is None:
             self._gain = min(TARGET_GREY / max(float(colours[~is_sky].mean()), 1.0), GAIN_MAX)
         picture = np.minimum(colours * np.float32(self._gain), 255).astype(np.uint8)
         picture[is_sky] = SKY_RGB
         return picture
+
+    def project(
+        self, points_world_m: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return where the picture last rendered shows world points.
+
+        Args:
+            points_world_m: (N, 3).
+
+        Returns:
+            Pixels (N, 2) as (column, row), also outside of the picture, and how many pixels a metre
+            has there (N,); 0 for points that are not in front.
+        """
+        seen_m = points_world_m @ self._view[:3, :3].T + self._view[:3, 3]
+        depth_m = -seen_m[:, 2]
+        scale = np.where(depth_m > NEAR_M, self._focal_px / np.maximum(depth_m, NEAR_M), 0.0)
+        return self._middle_px + seen_m[:, :2] * [1.0, -1.0] * scale[:, None], scale
 
     def _turn(self, state: DroneState) -> float:
         _, _, yaw_rad = euler_from_quaternion(state.quaternion_xyzw)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from policies.bundle import (
+    GasGuidance,
     InputSpec,
     OutputSpec,
     PolicySpec,
@@ -131,3 +132,77 @@ def test_the_first_frame_fills_the_ring():
     assert stacked.shape == (70, 3, 4, 4)
     assert (stacked[0] == FRAMES[0]).all()
     assert (stacked[5] == FRAMES[3:6]).all()
+
+
+GAS_ROUTE = np.array([[3, 0, 0.75, 1, 0]], np.float32)
+
+
+def gas_spec():
+    names = ("gas", "bearing_left", "bearing_up", "distance")
+    return spec(2).model_copy(
+        update={
+            "input": InputSpec(height_px=4, width_px=4, channels=2, frame_stride=2),
+            "outputs": tuple(OutputSpec(name=n, scale=1 / 128, zero_point=0) for n in names),
+            "guidance": GasGuidance(
+                tan_half_fov_left=0.4,
+                tan_half_fov_up=0.4,
+                pitch_cos=1.0,
+                pitch_sin=0.0,
+                mount_forward_m=0.0,
+                mount_left_m=0.0,
+                mount_up_m=0.0,
+            ),
+        }
+    )
+
+
+def gas_infer(frames):
+    """Gas all the time, the rest from the pixels."""
+    values = np.concatenate([infer(frames), infer(frames[:, ::-1])], axis=1)
+    values[:, 0] = 120
+    return values
+
+
+def gas_log(make_log, s_curve_xy):
+    """The log of a flight whose guidance has senses, a route and more to tell than a command."""
+    pilot = NetworkPilot(gas_spec(), lambda chw: gas_infer(chw[None])[0], route=GAS_ROUTE)
+    senses = np.random.default_rng(3).uniform(0.5, 1, (len(FRAMES), 14)).astype(np.float32)
+    inputs = stack_channels(FRAMES, gas_spec().input)
+    answers = np.array([pilot.step(*row) for row in zip(inputs, senses, strict=True)])
+    log = make_log(
+        s_curve_xy[: 4 * len(FRAMES)],
+        s_curve_xy,
+        frames=FRAMES,
+        outputs=gas_infer(inputs),
+        command=answers[:, :4].astype(np.float64),
+    )
+    more = {
+        "inference.senses": senses,
+        "inference.answer": np.ascontiguousarray(answers[:, 4:]),
+        "course.route": GAS_ROUTE,
+    }
+    return dataclasses.replace(log, arrays={**log.arrays, **more})
+
+
+def test_a_gas_flight_is_replayed_with_its_senses_and_route(make_log, s_curve_xy):
+    log = gas_log(make_log, s_curve_xy)
+    assert len(np.unique(log.arrays["inference.answer"][:, 0])) > 1
+    assert replay(log, int8_rung(gas_infer, gas_spec())).frames_different == 0
+
+
+@pytest.mark.parametrize("stream", ["inference.answer", "inference.senses", "course.route"])
+def test_a_changed_byte_beside_the_command_differs(make_log, s_curve_xy, stream):
+    log = gas_log(make_log, s_curve_xy)
+    changed = log.arrays[stream].copy()
+    # The highest bit of a mantissa, of a height where it is sensed or told: it must matter.
+    changed.view(np.uint32).reshape(len(changed), -1)[0, 2] ^= 1 << 22
+    tampered = dataclasses.replace(log, arrays={**log.arrays, stream: changed})
+    found = replay(tampered, int8_rung(gas_infer, gas_spec())).frames_different
+    assert found == 1 if stream == "inference.answer" else found >= 1
+
+
+def test_a_log_without_an_answer_is_no_gas_flight(make_log, s_curve_xy):
+    log = gas_log(make_log, s_curve_xy)
+    arrays = {k: v for k, v in log.arrays.items() if k != "inference.answer"}
+    found = replay(dataclasses.replace(log, arrays=arrays), int8_rung(gas_infer, gas_spec()))
+    assert found.frames_different == len(FRAMES)

@@ -4,10 +4,16 @@ import cv2
 import numpy as np
 import pytest
 
+from scenarios.report.plume_view import add_plume, plumes_of
 from scenarios.report.trajectories import trajectories_png
 from scenarios.report.video import HEIGHT_PX, INSET_PX, MARGIN_PX, RATE_HZ, WIDTH_PX, write_video
 from scenarios.run import FlightJob, fly_log
+from scenarios.schema import load_scenario
+from sim.camera.chase import ChaseCamera
+from sim.courses.registry import generate_course
 from sim.errors import BadInputError
+from sim.pilot import DroneState
+from sim.world import World
 
 SEED = 2_700_000
 
@@ -70,3 +76,26 @@ def test_a_film_must_be_an_mp4_in_a_folder_that_can_be_written(short_scenario, t
     (tmp_path / "file").write_text("")
     with pytest.raises(BadInputError, match="cannot be written"):
         write_video(log, short_scenario, tmp_path / "file" / "film.mp4")
+
+
+def test_gas_is_painted_where_it_is_and_only_there():
+    scenario, seed = load_scenario("big_leak"), 2_700_100
+    course = generate_course(scenario.course, seed)
+    leak_m = course.log_arrays()["leak_position_world_m"][0]
+    (plume,) = plumes_of(scenario, course, seed)
+    facing_m = leak_m - (0.0, 2.0, 0.0)  # the row of equipment is in the north
+    north = np.array([0.0, 0.0, np.sqrt(0.5), np.sqrt(0.5)])
+    state = DroneState(facing_m, north, np.zeros(3), np.zeros(3))
+    with World(course.scene) as world:
+        chase = ChaseCamera(world)
+        plain = chase.render(state, WIDTH_PX, HEIGHT_PX)
+        pixels, scale = chase.project(np.array([leak_m, facing_m - [0.0, 5.0, 0.0]]))
+    painted = plain.copy()
+    add_plume(painted, chase, plume, 3.0)
+    changed = (np.abs(painted.astype(int) - plain) > 20).any(axis=2)
+    column, row = pixels[0].astype(int)
+    assert changed[max(row - 20, 0) : row + 20, column - 20 : column + 20].any()
+    assert 0.001 < changed.mean() < 0.7
+    reddish = painted[changed].astype(int)
+    assert (reddish[:, 0] > reddish[:, 1]).mean() > 0.9
+    assert scale[1] == 0, "what is behind the view is nowhere in it"

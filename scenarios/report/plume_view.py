@@ -1,0 +1,54 @@
+"""Gas made visible: a flight's plumes again, from scenario and seed, painted into a picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenarios.schema import Scenario
+from sim.camera.chase import ChaseCamera
+from sim.fields.plume import Plume
+from sim.flight import Course
+from sim.weather import draw_weather
+
+# Leaks are painted in a colour that nothing on a site has, warm vents as steam looks.
+GAS_RGB, STEAM_RGB = (225, 30, 200), (255, 255, 255)
+# The thickest gas hides so much of what is behind it, and half of that where a line of sight
+# crosses so much of it.
+OPACITY_MAX, HALF_PPM_M = 0.8, 300.0
+# Beyond so many standard deviations nothing of a filament is painted.
+REACH_SIGMA = 2.5
+
+
+def plumes_of(scenario: Scenario, course: Course, seed: int) -> Sequence[Plume]:
+    """Return the plumes of the flight of ``seed`` over its course, leak first."""
+    air_c, limit_s = course.scene.air_c, scenario.time_limit_s
+    return draw_weather(scenario.wind, course.releases, air_c, seed, limit_s).plumes
+
+
+def add_plume(view: NDArray[np.uint8], chase: ChaseCamera, plume: Plume, t_s: float) -> None:
+    """Paint a plume into a chase view (H, W, 3) uint8 RGB, in place.
+
+    It is painted over whatever stands in front of it, too.
+    """
+    height, width = view.shape[:2]
+    filaments = plume.filaments(t_s)
+    pixels, px_per_m = chase.project(filaments.centre_m)
+    sigma_px = filaments.sigma_m * px_per_m
+    column_ppm_m = math.sqrt(2 * math.pi) * filaments.sigma_m * filaments.peak_ppm
+    amount = np.zeros((height, width))
+    for (x, y), sigma, column in zip(pixels, sigma_px, column_ppm_m, strict=True):
+        reach = REACH_SIGMA * sigma
+        left, right = max(math.floor(x - reach), 0), min(math.ceil(x + reach), width)
+        top, bottom = max(math.floor(y - reach), 0), min(math.ceil(y + reach), height)
+        if sigma == 0 or left >= right or top >= bottom:
+            continue
+        across = np.exp(-(((np.arange(left, right) + 0.5 - x) / sigma) ** 2) / 2)
+        down = np.exp(-(((np.arange(top, bottom) + 0.5 - y) / sigma) ** 2) / 2)
+        amount[top:bottom, left:right] += column * down[:, None] * across
+    opacity = OPACITY_MAX * (1 - 0.5 ** (amount / HALF_PPM_M))[..., None]
+    colour = STEAM_RGB if plume.release.excess_k > 0 else GAS_RGB
+    view[:] = np.rint(view * (1 - opacity) + np.array(colour) * opacity)
