@@ -9,13 +9,22 @@ from gas_world import GUIDANCE, HALL, GasWorld, route_of, search
 from pydantic import TypeAdapter, ValidationError
 
 from policies import zoo
-from policies.bundle import Golden, Guidance, InputSpec, load_bundle
+from policies.bundle import (
+    Golden,
+    Guidance,
+    InputSpec,
+    PolicySpec,
+    Provenance,
+    load_bundle,
+)
 from policies.experts import ROAD_GUIDANCE
 from policies.guidance import NO_ROUTE, as_command, as_report, make_guide
 from policies.guidance.bearings import Bearings
 from policies.guidance.float32 import heading_of, inverse_root, norm, rotate
 from policies.guidance.gas import ROUTE_MAX, Phase
+from policies.runtimes import NetworkPilot, stack_channels
 from sim.frames import quaternion_from_euler, rotation_world_from_body
+from sim.pilot import DroneState, Observation
 
 TANK = (4.0, 4.0, 6.0, 6.0)
 LEAKS = [(5.0, 4.0, 0.8), (6.05, 5.0, 1.4), (1.0, 5.5, 1.0), (3.9, 5.0, 0.3)]
@@ -259,3 +268,60 @@ def test_old_bundles_stay_what_they_were():
     golden = bundle.golden()
     assert isinstance(golden, Golden)
     assert (golden.senses.shape, golden.route.shape) == ((len(golden.frames), 14), (0, 5))
+
+
+# The pilot around it
+
+
+def gas_pilot(route, said):
+    """Return a pilot whose network says ``said`` and keeps the frames that it was given."""
+    given = []
+
+    def infer(frames):
+        given.append(frames[:, 0, 0].tolist())
+        return said
+
+    spec = PolicySpec(
+        name="gas",
+        task="gas",
+        camera="thermal",
+        input=InputSpec(height_px=4, width_px=4, channels=2, frame_stride=2),
+        outputs=(),
+        guidance=GUIDANCE,
+        provenance=Provenance(bytewing_version="0", seed=0, budget="quick"),
+    )
+    return NetworkPilot(spec, infer, route=route), given
+
+
+def seen(value, senses):
+    truth = DroneState(np.zeros(3), np.array([0, 0, 0, 1.0]), np.zeros(3), np.zeros(3))
+    return Observation(0, 0.0, np.full((4, 4), value, np.uint8), truth, senses)
+
+
+def test_channels_lie_a_stride_apart_as_a_replay_stacks_them():
+    pilot, given = gas_pilot(NO_ROUTE, CLEAN)
+    for value in range(1, 7):
+        pilot.act(seen(value, CALM))
+    assert given == [[1, 1], [1, 2], [1, 3], [2, 4], [3, 5], [4, 6]]
+    frames = np.arange(1, 7, dtype=np.uint8)[:, None, None] * np.ones((4, 4), np.uint8)
+    assert stack_channels(frames, pilot.spec.input)[:, :, 0, 0].tolist() == given
+
+
+def test_a_pilot_tells_guidance_its_route_and_senses_and_reports_once_and_for_all():
+    pilot, _ = gas_pilot(route_of((9, 5, 1, 0.0)), GAS)
+    for step in range(400):
+        command = pilot.act(seen(0, CALM))
+        if step == 0:
+            assert command.forward_m_s > 0.4, "to the waypoint, 4 m ahead of where it senses itself"
+        if pilot.report is not None:
+            break
+    assert pilot.answer[0] == Phase.REPORTED
+    np.testing.assert_array_equal(pilot.report.leak_position_m, pilot.answer[1:4])
+    first = pilot.report
+    pilot.act(seen(0, CALM))
+    assert pilot.report is first
+    pilot.reset()
+    assert pilot.report is None
+    empty, _ = gas_pilot(NO_ROUTE, CLEAN)
+    empty.act(seen(0, CALM))
+    assert empty.report.leak_position_m is None
