@@ -114,9 +114,9 @@ LAYERS = (
     Layer("hidden", 32, (4, 4)),
 )
 
-# The weights are the road's in kind: gas is to be seen in a quarter of all frames, and elsewhere the
-# other outputs cost nothing. With a quarter of them the bearing was not learned. The knees are where
-# a label is as good as its evidence: a plume drifts a tenth of the picture from its leak.
+# The weights are the road's in kind: gas is to be seen in a quarter of all frames, and elsewhere
+# the other outputs cost nothing. With a quarter of them the bearing was not learned. The knees are
+# where a label is as good as its evidence: a plume drifts a tenth of the picture from its leak.
 OUTPUTS = (
     Output("gas", "probability"),
     Output("bearing_left", "value", weight=12.0, knee=0.2, mirrors=True, limits=(-1.0, 1.0)),
