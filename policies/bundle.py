@@ -178,7 +178,7 @@ class GasGuidance(Config):
     deaf_s: float = Field(default=3.0, ge=0, le=60)
     alarms_max: int = Field(default=3, ge=1, le=100)
     lost_at: float = Field(default=0.2, ge=0, lt=1)
-    lost_s: float = Field(default=2.0, gt=0, le=60)
+    lost_s: float = Field(default=4.0, gt=0, le=60)
     ray_at: float = Field(default=0.5, gt=0, lt=1)
     forgetting: float = Field(default=0.99, gt=0, le=1)
     range_floor_m: float = Field(default=0.7, ge=0.1, le=10)

@@ -119,28 +119,36 @@ LAYERS = (
 # where a label is as good as its evidence: a plume drifts a tenth of the picture from its leak.
 OUTPUTS = (
     Output("gas", "probability"),
-    Output("bearing_left", "value", weight=12.0, knee=0.2, mirrors=True, limits=(-1.0, 1.0)),
-    Output("bearing_up", "value", weight=12.0, knee=0.2, limits=(-1.0, 1.0)),
+    Output(
+        "bearing_left",
+        "value",
+        weight=12.0,
+        knee=0.2,
+        mirrors=True,
+        moves=(-1.0, 0.0),
+        limits=(-1.0, 1.0),
+    ),
+    Output("bearing_up", "value", weight=12.0, knee=0.2, moves=(0.0, -1.0), limits=(-1.0, 1.0)),
     Output("distance", "value", weight=8.0, knee=0.1, limits=(0.0, 1.0)),
 )
 
-# A flight patrols a whole site, and its frames are much alike: an epoch takes a part of them, since
-# what a network lacks is other sites. On an idle core a flight costs 1 to 2 s and a frame of an
-# epoch 0.5 ms: on two "quick" takes about a minute, "standard" about 6 and "full" about 20.
+# Short flights, each on a site of its own: what a network lacks is other sites, not more frames of
+# the same ones. On an idle core a flight takes 1 s and a frame of an epoch 0.5 ms: on two "quick"
+# takes a minute, "standard" about 6 and "full" about 20.
 BUDGETS = {
-    "quick": Budget((Round(6, 1.0, 3), Round(4, 0.3, 4)), 2, 20.0, 1, 4_000),
+    "quick": Budget((Round(8, 1.0, 3), Round(6, 0.3, 4)), 2, 12.0, 1, 4_000),
     "standard": Budget(
-        (Round(100, 1.0, 4), Round(50, 0.3, 3), Round(50, 0.0, 6)), 16, 45.0, 1, 30_000
+        (Round(240, 1.0, 4), Round(100, 0.3, 3), Round(100, 0.0, 6)), 30, 12.0, 1, 30_000
     ),
     "full": Budget(
         (
-            Round(240, 1.0, 5),
-            Round(140, 0.5, 4),
-            Round(140, 0.2, 4),
-            Round(140, 0.0, 10),
+            Round(600, 1.0, 5),
+            Round(300, 0.5, 4),
+            Round(300, 0.2, 4),
+            Round(300, 0.0, 14),
         ),
-        40,
-        45.0,
+        60,
+        12.0,
         2,
         45_000,
     ),
@@ -159,7 +167,9 @@ GAS = Task(
     bursts=Bursts(peak=(0.2, 0.2, 0.1, 0.8), burst_s=(0.2, 0.6), pause_s=(1.0, 4.0)),
     # The camera's automatic gain sets contrast and brightness already; hardly more noise, since two
     # grey values are one NETD, and the faint plumes must not drown that are to be learned.
-    augmentation=Augmentation(contrast=(0.7, 1.4), brightness=0.1, shading=0.05, noise=0.004),
+    augmentation=Augmentation(
+        contrast=(0.7, 1.4), brightness=0.1, shading=0.05, noise=0.004, shift_px=8
+    ),
     budgets=BUDGETS,
     golden_courses=({"leak_probability": 0.0}, {"leak_probability": 1.0}),
 )

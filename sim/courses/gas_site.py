@@ -144,6 +144,7 @@ def generate_gas_site(config: GasSiteConfig, seed: int) -> GasSite:
     start = stream(seed, "course.start")
     east_m, north_m = config.start_offset_m.draw(start), config.start_offset_m.draw(start)
     error_rad = math.radians(config.start_heading_error_deg.draw(start))
+    patrol = patrol.from_share(config.start_along_route.draw(start))
     half_m = (layout.length_m / 2, layout.depth_m / 2)
     return GasSite(
         scene=scene,

@@ -58,6 +58,8 @@ class GasSiteConfig(Config):
         sun_elevation_deg: of the light; its azimuth is always random.
         sky_grey: radiance of the sky.
         patrol_height_m: of the route over the ground.
+        start_along_route: share of the route that has been flown before take-off; what is flown
+            begins at the place nearest to it, and never at the last. Training begins anywhere.
         start_offset_m: of the drone at take-off from the route's first place, along x and along y.
         start_heading_error_deg: left of where the route says to look.
     """
@@ -95,6 +97,7 @@ class GasSiteConfig(Config):
     sky_grey: Annotated[Range, within(0.0, 1.0)] = uniform(0.4, 1.0)
 
     patrol_height_m: Annotated[Range, within(0.8, 1.5)] = uniform(1.0, 1.2)
+    start_along_route: Annotated[Range, within(0.0, 1.0)] = uniform(0.0, 0.0)
     start_offset_m: Annotated[Range, within(-0.2, 0.2)] = uniform(-0.15, 0.15)
     start_heading_error_deg: Annotated[Range, within(-45.0, 45.0)] = uniform(-10.0, 10.0)
 

@@ -72,6 +72,11 @@ class Patrol:
         turned = np.stack([np.cos(self.yaw_rad), np.sin(self.yaw_rad)], axis=1)
         return np.concatenate([self.places_world_m, turned], axis=1).astype(np.float32)
 
+    def from_share(self, share: float) -> Patrol:
+        """Return what is left of it after that share of its places, at least the last leg."""
+        first = min(round(share * (len(self.yaw_rad) - 1)), len(self.yaw_rad) - 2)
+        return Patrol(self.places_world_m[first:], self.yaw_rad[first:])
+
     @property
     def length_m(self) -> float:
         """Along the legs."""
