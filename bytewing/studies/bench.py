@@ -28,12 +28,20 @@ from policies.bundle import PolicyBundle
 from scenarios.pilots import ExportedPilot
 from sim.airframe import load_airframe
 from sim.autopilot import Autopilot, run_loops
+from sim.camera.config import CameraConfig
+from sim.camera.eye import GreyCamera
+from sim.camera.raster import Raster
+from sim.camera.sensor import Sensor
+from sim.camera.thermal import ThermalCamera
 from sim.clock import Clock
 from sim.compiled import compiled
 from sim.errors import BadInputError, did_you_mean
+from sim.fields.wind import Wind
+from sim.instruments import Instruments
 from sim.navigation import Navigation, NavigationConfig
 from sim.pilot import HOVER
 from sim.plant import Plant
+from sim.weather import Weather
 
 Result = dict[str, Any]
 Vector = NDArray[np.float64]
@@ -51,12 +59,16 @@ SPLIT_TICKS = 20_000
 # What the loop calls, as (owner, attribute, name in the table); what is left over is the loop
 # itself, drawing the course and packing the log.
 PARTS = (
-    (sim.flight.Raster, "__init__", "rendering, set-up"),
-    (sim.flight.Raster, "render", "rendering"),
-    (sim.flight.Sensor, "expose", "sensor"),
+    (GreyCamera, "__init__", "rendering, set-up"),
+    (Raster, "render", "rendering"),
+    (Sensor, "expose", "sensor"),
+    (ThermalCamera, "__init__", "rendering, set-up"),
+    (ThermalCamera, "look", "rendering"),
+    (Weather, "gas_ppm", "gas at the drone"),
+    (Instruments, "read", "instruments"),
     (sim.flight.Faults, "deliver", "faults"),
     (sim.flight.Plant, "advance", DRONE),
-    (sim.flight.Wind, "sample", "wind"),
+    (Wind, "sample", "wind"),
     (sim.flight.World, "__init__", "contacts, set-up"),
     (sim.flight.World, "drone_touches", "contacts"),
     (sim.flight._Recorder, "state", "log"),
@@ -95,15 +107,18 @@ def run_bench(
 
 def bench_flight(gym: Path | None = None, gym_python: Path | None = None) -> list[Result]:
     """Simulated seconds a second on one core, all effects on, ``c`` in the loop, and shares."""
-    bundle = api.load_policy(POLICY)
     results, rates = [], {}
-    for size_px in bench_workloads.SIZES_PX:
-        for workload in bench_workloads.WORKLOADS:
-            flights = bench_workloads.flights(workload, size_px)
-            rate = _flight_rate(flights, bundle)
-            rates[workload, size_px] = rate["value"]
-            results.append(rate | {"name": f"flight.{workload}.{size_px}"})
-    results += _flight_shares(bench_workloads.flights("road_standard", 64), bundle)
+    for workload, size_px in bench_workloads.WORKLOADS:
+        flights = bench_workloads.flights(workload, size_px)
+        rate = _flight_rate(flights, api.load_policy(flights[0].scenario.policy))
+        rates[workload, size_px] = rate["value"]
+        results.append(rate | {"name": f"flight.{workload}.{size_px}"})
+    for workload, label in (
+        ("road_standard", "share"),
+        (bench_workloads.GAS_WORKLOAD, "gas_share"),
+    ):
+        flights = bench_workloads.flights(workload, 64)
+        results += _flight_shares(flights, api.load_policy(flights[0].scenario.policy), label)
     if gym is not None and gym_python is not None:
         for scene, workload, obstacles in (
             ("empty plane", "empty", False),
@@ -142,7 +157,7 @@ def _fly_all(flights: list[bench_workloads.BenchFlight], bundle: PolicyBundle) -
 
 
 def _flight_shares(
-    flights: list[bench_workloads.BenchFlight], bundle: PolicyBundle
+    flights: list[bench_workloads.BenchFlight], bundle: PolicyBundle, label: str
 ) -> list[Result]:
     """Where the time goes; the clocks around every part slow the whole by a few percent."""
     spent: dict[str, float] = {}
@@ -160,7 +175,7 @@ def _flight_shares(
         spent[part] = drone_s * seconds / sum(split.values())
     return [
         _result(
-            f"flight.share.{name}",
+            f"flight.{label}.{name}",
             seconds / simulated_s * 1000,
             "ms/simulated s",
             f"{seconds / total_s:.0%} of a flight",
@@ -248,14 +263,13 @@ def bench_camera() -> list[Result]:
         render_s, sensor_s, setup_s = [], [], []
         for flight in bench_workloads.flights("road_standard", size_px):
             setup, pilot = bench_workloads.prepare(flight, bundle)
+            assert isinstance(setup.camera, CameraConfig)
             captures: list[Any] = []
             with mock.patch.object(sim.flight, "Capture", _kept(sim.flight.Capture, captures)):
                 sim.flight.fly(setup, pilot)
-            setup_s.append(
-                _median_s(partial(sim.flight.Raster, setup.course.scene, setup.camera), 3)
-            )
-            raster = sim.flight.Raster(setup.course.scene, setup.camera)
-            sensor = sim.flight.Sensor(setup.camera, setup.seed)
+            setup_s.append(_median_s(partial(Raster, setup.course.scene, setup.camera), 3))
+            raster = Raster(setup.course.scene, setup.camera)
+            sensor = Sensor(setup.camera, setup.seed)
             for capture in captures:
                 start = time.perf_counter()
                 radiance = raster.render(capture)

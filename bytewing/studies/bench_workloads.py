@@ -1,4 +1,4 @@
-"""The flights that ``bytewing bench flight`` times: three named workloads, at two image sizes."""
+"""The flights that ``bytewing bench flight`` times: named workloads, each at a size of image."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from scenarios.schema import Scenario, load_suite, suite_flights
 from sim import meshes
 from sim.airframe import load_airframe
 from sim.camera.config import load_camera
-from sim.courses.road import RoadCourse, generate_road
+from sim.courses.registry import generate_course
+from sim.courses.road import RoadCourse
 from sim.distribution import load_distribution
 from sim.fields.gas import GasRelease
 from sim.flight import Course, FlightSetup, Referee
@@ -25,10 +26,15 @@ from sim.pilot import Commanding, DroneState, Observation, Pilot, Report, Veloci
 from sim.rng import stream
 from sim.scene import Ground, Scene, SceneObject, Surface
 
-WORKLOADS = ("empty", "road_standard", "cluttered")
 SIZES_PX = (64, 160)
+ROAD_WORKLOADS = ("empty", "road_standard", "cluttered")
+GAS_WORKLOAD = "gas_standard"
+WORKLOADS = (
+    *((workload, size_px) for size_px in SIZES_PX for workload in ROAD_WORKLOADS),
+    (GAS_WORKLOAD, 64),
+)
+"""(name, side of the image in pixels)."""
 
-SUITE = "road_standard"
 FLIGHTS = 8
 """Of the suite's list, which takes one flight of each scenario in turn."""
 
@@ -51,7 +57,8 @@ class BenchFlight:
 
 def flights(workload: str, size_px: int) -> list[BenchFlight]:
     """Return the flights of a workload, always the same ones."""
-    listed = suite_flights(load_suite(SUITE))[:FLIGHTS]
+    suite = "road_standard" if workload in ROAD_WORKLOADS else workload
+    listed = suite_flights(load_suite(suite))[:FLIGHTS]
     if workload == "empty":
         listed = listed[:1]
     return [BenchFlight(scenario, seed, workload, size_px) for scenario, seed in listed]
@@ -64,19 +71,19 @@ def prepare(flight: BenchFlight, bundle: PolicyBundle) -> tuple[FlightSetup, Pil
     camera is its camera.
     """
     scenario, size = flight.scenario, flight.size_px
-    road = generate_road(scenario.course, flight.seed)
+    course = generate_course(scenario.course, flight.seed)
     camera = load_camera(scenario.camera)
-    pilot = make_pilot("c", scenario.task, road, camera, bundle)
+    pilot = make_pilot("c", scenario.task, course, camera, bundle)
     if size != camera.width_px:
         camera = camera.model_copy(update={"width_px": size, "height_px": size})
         pilot = _Shrinking(pilot, (bundle.spec.input.width_px, bundle.spec.input.height_px))
     setup = FlightSetup(
-        course=_course(flight.workload, road),
+        course=_course(flight.workload, course),
         airframe=load_airframe(scenario.airframe),
         camera=camera,
         seed=flight.seed,
         time_limit_s=EMPTY_S if flight.workload == "empty" else scenario.time_limit_s,
-        conditions=load_distribution("road"),
+        conditions=load_distribution(scenario.task),
     )
     return setup, pilot
 
@@ -101,10 +108,13 @@ def triangles_in_view(setup: FlightSetup) -> int:
     return count
 
 
-def _course(workload: str, road: RoadCourse) -> Course:
+def _course(workload: str, course: Course) -> Course:
     if workload == "empty":
-        return _Plane(road.start_position_world_m, road.start_yaw_rad)
-    return dataclasses.replace(road, scene=_crowded(road)) if workload == "cluttered" else road
+        return _Plane(course.start_position_world_m, course.start_yaw_rad)
+    if workload == "cluttered":
+        assert isinstance(course, RoadCourse)
+        return dataclasses.replace(course, scene=_crowded(course))
+    return course
 
 
 def _crowded(road: RoadCourse) -> Scene:
