@@ -19,6 +19,8 @@ from sim.courses.gas_site_referee import GasReferee
 from sim.courses.gas_site_route import BEFORE_ROW_M, Patrol, plan_patrol
 from sim.courses.gas_site_solids import Solids, require_in_the_open, solids_of
 from sim.courses.gas_site_surfaces import (
+    FLANGE_SPREAD_K,
+    FLANGE_TEXTURE_K,
     GROUND_ALBEDO,
     draw_albedos,
     draw_heat,
@@ -124,17 +126,24 @@ def generate_gas_site(config: GasSiteConfig, seed: int) -> GasSite:
     hot = _hot_pipes(config, layout, seed)
     steam_k = {part.item.name: steam.excess_k for part, steam in vents}
     parts = (*standing, *walkers)
-    warmth: list[Heat] = []
+    host_of = {flange.name: flange.on for flange in layout.flanges}
+    warmth: dict[str, Heat] = {}
     for part in parts:
+        name = part.item.name
         mean_c = air_c + excess_k
         if part.kind == "walker":
             mean_c = config.walker_c.draw(heat)
         elif part.kind == "vent":
-            mean_c = air_c + VENT_WARMTH * steam_k[part.item.name]
-        elif part.item.name in hot:
-            mean_c = air_c + hot[part.item.name]
-        warmth.append(draw_heat(mean_c, heat))
-    objects = dress(parts, draw_albedos(parts, look), warmth)
+            mean_c = air_c + VENT_WARMTH * steam_k[name]
+        elif name in hot:
+            mean_c = air_c + hot[name]
+        if name in host_of:
+            host = warmth[host_of[name]]
+            mean_c = (host.low_c + host.high_c) / 2
+            warmth[name] = draw_heat(mean_c, heat, FLANGE_SPREAD_K, FLANGE_TEXTURE_K)
+        else:
+            warmth[name] = draw_heat(mean_c, heat)
+    objects = dress(parts, draw_albedos(parts, look), list(warmth.values()))
     cloud = place_cloud_shadow(config, layout, ground, ground_heat, stream(seed, "course.cloud"))
     light, sky_grey = _light(config, stream(seed, "course.light"))
     scene = Scene(
@@ -161,7 +170,7 @@ def generate_gas_site(config: GasSiteConfig, seed: int) -> GasSite:
             "length_m": layout.length_m,
             "depth_m": layout.depth_m,
             "parts": [part.item.name for part in parts],
-            "flanges": len(layout.flanges),
+            "flanges": host_of,
             "leak": _summary(leak),
             "steam": [_summary(steam) for _, steam in vents],
             "air_c": air_c,

@@ -70,10 +70,12 @@ class Flange:
     """Where two pieces are bolted together, and where a leak may be.
 
     Attributes:
+        name: of its part.
         on: name of the pipe or tank.
         opening_world_m: (x, y, z) where gas would come out: just before its face to the open.
     """
 
+    name: str
     on: str
     opening_world_m: tuple[float, float, float]
 
@@ -236,7 +238,7 @@ def _pipe_flange(index: int, host: _Host, rng: np.random.Generator) -> tuple[Fla
     mesh = meshes.rod(radius_m, FLANGE_THICK_M)
     place = (x_m, host.y_m, host.z_m)
     part = standing("flange", f"flange {index}", mesh, place, Box(size))
-    return Flange(host.name, opening), part
+    return Flange(part.item.name, host.name, opening), part
 
 
 def _tank_flange(index: int, host: _Host, rng: np.random.Generator) -> tuple[Flange, Part]:
@@ -257,7 +259,7 @@ def _tank_flange(index: int, host: _Host, rng: np.random.Generator) -> tuple[Fla
     part = standing("flange", f"flange {index}", mesh, place, Box(size), yaw_rad)
     height_m = z_m + float(rng.uniform(-0.5, 0.5)) * radius_m
     opening = (*outward(out_m + FLANGE_THICK_M / 2 + OPENING_OFF_M), height_m)
-    return Flange(host.name, opening), part
+    return Flange(part.item.name, host.name, opening), part
 
 
 def _obstacles(

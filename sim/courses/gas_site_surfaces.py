@@ -25,6 +25,11 @@ tenths of a kelvin from place to place, assumed."""
 
 TEXTURE_K = (0.1, 0.3)
 
+FLANGE_SPREAD_K = 0.2
+"""Of a flange from the pipe or tank that it is bolted to: metal on metal, assumed."""
+
+FLANGE_TEXTURE_K = (0.03, 0.1)
+
 ALBEDO: Mapping[PartKind, tuple[float, float]] = {
     "wall": (0.35, 0.65),
     "tank": (0.65, 0.9),
@@ -67,10 +72,15 @@ def draw_albedos(parts: Sequence[Part], rng: np.random.Generator) -> list[float]
     return [float(rng.uniform(*ALBEDO[part.kind])) for part in parts]
 
 
-def draw_heat(mean_c: float, rng: np.random.Generator) -> Heat:
+def draw_heat(
+    mean_c: float,
+    rng: np.random.Generator,
+    spread_k: float = SURFACE_SPREAD_K,
+    texture_k: tuple[float, float] = TEXTURE_K,
+) -> Heat:
     """Return a surface that is about as warm as ``mean_c``, and not everywhere the same."""
-    own_c = mean_c + (SURFACE_SPREAD_K - TEXTURE_K[1]) * float(rng.uniform(-1, 1))
-    half_k = float(rng.uniform(*TEXTURE_K))
+    own_c = mean_c + (spread_k - texture_k[1]) * float(rng.uniform(-1, 1))
+    half_k = float(rng.uniform(*texture_k))
     return Heat(own_c - half_k, own_c + half_k, draw_patches((16, 16), 4, rng))
 
 

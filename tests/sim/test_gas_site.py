@@ -21,7 +21,7 @@ from sim.courses.gas_site_config import GasSiteConfig
 from sim.courses.gas_site_layout import lay_out, standing
 from sim.courses.gas_site_route import CLEARANCE_M, LEG_M, WAYPOINTS_MAX, plan_patrol
 from sim.courses.gas_site_solids import require_in_the_open, solids_of
-from sim.courses.gas_site_surfaces import SURFACE_SPREAD_K
+from sim.courses.gas_site_surfaces import FLANGE_SPREAD_K, SURFACE_SPREAD_K
 from sim.courses.registry import generate_course
 from sim.courses.road_config import RoadCourseConfig
 from sim.distribution import Distribution, load_distribution, outside
@@ -296,18 +296,20 @@ def test_surfaces_are_as_warm_as_declared(excess_k):
     table = {"air_c": 15.0, "background_excess_k": excess_k, "sky_c": -25.0}
     site = generate_gas_site(config(**table), 2)
     assert (site.air_c, site.scene.air_c, site.scene.sky_c) == (15.0, 15.0, -25.0)
-    heats = [item.surface.heat for item in site.scene.objects] + [site.scene.ground.heat]
-    for heat in heats:
+    flanges = site.parameters["flanges"]
+    things = [item for item in site.scene.objects if item.name not in flanges]
+    for heat in [item.surface.heat for item in things] + [site.scene.ground.heat]:
         assert abs(heat.low_c - 15.0 - excess_k) <= SURFACE_SPREAD_K
         assert abs(heat.high_c - 15.0 - excess_k) <= SURFACE_SPREAD_K
         assert 0.2 <= heat.high_c - heat.low_c <= 0.6
         assert np.ptp(heat.texture) > 100
+    heats = [item.surface.heat for item in site.scene.objects]
     assert len({heat.low_c for heat in heats}) == len(heats)
 
 
 def test_distractors_are_as_warm_as_declared():
     table = {"air_c": 15.0, "background_excess_k": 3.0, "obstacle_count": 0}
-    found = 0
+    found = hot_flanges = 0
     for seed in range(20):
         site = generate_gas_site(
             config(
@@ -324,6 +326,7 @@ def test_distractors_are_as_warm_as_declared():
             seed,
         )
         [name] = site.parameters["hot_pipes"]
+        things = {item.name: item for item in site.scene.objects}
         for item in site.scene.objects:
             kind, mean_c = item.name.split()[0], warmth_c(item.surface)
             if item.name == name:
@@ -339,6 +342,10 @@ def test_distractors_are_as_warm_as_declared():
                 assert low == pytest.approx(site.scene.ground.heat.low_c - 3.0)
                 assert item.collision is None
                 assert math.dist(item.position_at(0.0), item.position_at(5.0)) > 0.4
+            elif kind == "flange":
+                host = things[site.parameters["flanges"][item.name]]
+                assert mean_c == pytest.approx(warmth_c(host.surface), abs=FLANGE_SPREAD_K)
+                hot_flanges += warmth_c(host.surface) > 35
             else:
                 assert mean_c == pytest.approx(18.0, abs=SURFACE_SPREAD_K)
         steam = [release for release in site.releases if release.gas == "steam"]
