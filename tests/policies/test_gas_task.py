@@ -33,11 +33,11 @@ def labels(observation, course=None):
 
 
 def test_gas_rises_with_its_contrast_and_only_then():
-    values = [labels(seen(contrast=c))[GAS_LABEL] for c in (0, 0.9, 1.0, 1.5, 2.0, 3.0, 9.0)]
+    values = [labels(seen(contrast=c))[GAS_LABEL] for c in (0, 0.9, 1.0, 1.5, 3.0, 6.0, 9.0)]
     assert values[:3] == [0, 0, 0]
     assert 0 < values[3] < values[4] < 1
     assert values[5:] == [1, 1]
-    assert labels(seen(contrast=math.sqrt(3)))[GAS_LABEL] == pytest.approx(0.5)
+    assert labels(seen(contrast=math.sqrt(6)))[GAS_LABEL] == pytest.approx(0.5)
 
 
 def test_without_gas_to_see_there_is_nothing_to_say_of_where():
