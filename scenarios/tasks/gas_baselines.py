@@ -16,9 +16,9 @@ from sim.pilot import Observation, VelocityCommand
 
 # The frame-difference detector's constants. A first threshold, set by reasoning alone, gave false
 # alarms on most flights of gas_standard; this rule replaced it. The time between its frames is that
-# of the network's. The threshold is the lowest at which 99 % of the frames of patrols over six training
-# sites without a leak (nothing_there, seeds 0 to 5) have fewer such pixels: a camera that moves
-# before near things sees much change even when what it saw is shifted into place.
+# of the network's. The threshold is the lowest at which 99 % of the frames of patrols over six
+# training sites without a leak (nothing_there, seeds 0 to 5) have fewer such pixels: a camera that
+# moves before near things sees much change even when what it saw is shifted into place.
 DIFFERENCE_FRAMES = 2
 DIFFERENCE_PIXELS = 12
 DIFFERENCE_LEVELS = 69
