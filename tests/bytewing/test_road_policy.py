@@ -68,15 +68,15 @@ def test_onnx_equals_int8_on_the_frames_of_flights(bundle, c_logs):
     pilot = onnx_pilot(bundle)
 
     class Onnx:
-        def reset(self):
+        def reset(self, route):
             pilot.reset()
 
-        def step(self, frames):
-            command = pilot.step(frames)
-            return pilot.outputs, command
+        def step(self, frame, senses):
+            answer = pilot.step(frame[np.newaxis], senses)
+            return pilot.outputs, answer
 
     for log in c_logs[:3]:
-        assert replay(log, stepped_rung(Onnx(), bundle.spec)).frames_different == 0
+        assert replay(log, stepped_rung(Onnx())).frames_different == 0
 
 
 def test_mcu_equals_int8_in_its_own_flights_and_in_those_of_c(bundle, mcu_logs, c_logs):
@@ -123,7 +123,7 @@ def spoiled(files, name):
 
 def test_a_changed_weight_is_noticed_by_c(bundle, c_logs):
     policy = CPolicy(bundle, spoiled(emit(bundle), bundle.spec.name))
-    rung = stepped_rung(policy, bundle.spec)
+    rung = stepped_rung(policy)
     assert sum(replay(log, rung).frames_different for log in c_logs[:3]) > 0
     assert policy.selftest() != 0
     assert CPolicy(bundle).selftest() == 0
@@ -133,7 +133,7 @@ def test_a_changed_weight_is_noticed_by_mcu(bundle, c_logs):
     target = load_target("stm32f405")
     files = spoiled(emit(bundle), bundle.spec.name)
     elf = compile_firmware(files, target, entry_symbols(bundle.spec.name))
-    rung = stepped_rung(policy_machine(elf, target, bundle), bundle.spec)
+    rung = stepped_rung(policy_machine(elf, target, bundle))
     assert replay(c_logs[0], rung).frames_different > 0
 
 

@@ -20,8 +20,7 @@ def profiled_step(name):
     device = PolicyMachine(elf, target, "tiny", 2, 256)
     profiler = Profiler(device, LAYERS)
     device.reset()
-    device.write(device.frame_address, tiny_policy.frames(1).tobytes())
-    return profiler.profile("tiny_step", device.frame_address, device.command_address), target
+    return profiler.profile("tiny_step", *device.give(tiny_policy.frames(1))), target
 
 
 def counting_machine(source, name="stm32f405", **flash):

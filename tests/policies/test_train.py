@@ -277,7 +277,7 @@ def test_the_global_random_state_is_left_alone(dataset_folder, tmp_path):
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 def test_the_network_fits_its_microcontroller(task):
     network = fold(initialised(task, 0))
-    assert network.macs <= 700_000
+    assert network.macs <= 800_000
     assert network.weight_bytes <= 60 * 1024
     size = int(np.prod(network.input_shape))
     arena = 0
