@@ -91,8 +91,7 @@ def test_a_run_killed_by_the_system_resumes_to_the_same_bytes(dataset_folder, tm
         from policies.dataset import read_dataset
         from policies.nets.convnet import initialised
         from policies.splits import Split
-        from policies.tasks.gas import GAS
-from policies.tasks.road import ROAD
+        from policies.tasks.road import ROAD
         from policies.train import TrainPlan, fit
         data = read_dataset(Path(sys.argv[1]), Split.TRAIN).examples(ROAD.input)
         plan = TrainPlan(3, 400, 32, augmentation=ROAD.augmentation)
