@@ -87,7 +87,7 @@ def _row_figures(flights: Flights, flown: Mapping[str, Flights]) -> dict[str, An
 
 
 def _course_shapes(log: FlightLog) -> list[Shape]:
-    """Return the yard, the area searched and the leak."""
+    """Return the yard's walls and the leak."""
     arrays = log.arrays
     x, y = arrays["course.half_m"]
     yard = ((-x, -y), (x, -y), (x, y), (-x, y), (-x, -y))
