@@ -8,7 +8,7 @@ from typing import Any
 from firmware_export.emit_guidance import takes_frames, takes_senses
 from firmware_export.target import Target
 from firmware_export.verify.toolchain import ARITHMETIC_FLAGS
-from policies.bundle import PolicySpec
+from policies.bundle import MoxGuidance, PolicySpec
 
 _REMEMBERED = "; the earlier ones that the network looks at too are kept in its context"
 
@@ -25,10 +25,16 @@ def usage_text(spec: PolicySpec, target: Target, report: dict[str, Any]) -> str:
     flash_budget = target.memory.policy_flash_bytes.value
     ram_budget = target.memory.policy_ram_bytes.value
     compiler = os.environ.get("BYTEWING_ARM_CC") or "zig cc"
-    senses = takes_senses(spec.guidance)
+    frames, senses = takes_frames(spec.guidance), takes_senses(spec.guidance)
     reset = f"{name}_reset({'route, waypoints' if senses else ''});"
-    frame = "frame, " if takes_frames(spec.guidance) else ""
-    step = f"{name}_step({frame}{'&senses, ' if senses else ''}&command);"
+    step = f"{name}_step({'frame, ' if frames else ''}{'&senses, ' if senses else ''}&command);"
+    inputs = [f"static uint8_t frame[{size.height_px} * {size.width_px}];"] if frames else []
+    inputs += [f"{name}_senses_t senses;"] if senses else []
+    declared = "\n    ".join([*inputs, f"{name}_command_t command;"])
+    when = "once a camera frame"
+    told = f"Frames are 8-bit grey, row by row{_REMEMBERED if size.history_frames else ''}.\n"
+    if isinstance(spec.guidance, MoxGuidance):
+        when, told = f"every {spec.guidance.step_s:g} s", ""
     width = max(len(reset), len(step))
     flags = " ".join(["-std=c99", "-O3", *ARITHMETIC_FLAGS, *target.core.gcc_flags])
     return f"""\
@@ -42,15 +48,13 @@ Never with `-ffast-math`, and with `-ffp-contract=off`: other roundings are anot
 
     #include "{name}.h"
 
-    static uint8_t frame[{size.height_px} * {size.width_px}];
-    {name}_command_t command;
+    {declared}
 
     {reset:{width}} /* before take-off */
-    {step:{width}} /* once a camera frame: command for the velocity controller */
+    {step:{width}} /* {when}: command for the velocity controller */
 
-Frames are 8-bit grey, row by row{_REMEMBERED if size.history_frames else ""}.
-The command is in the drone's heading frame: forward, left and climb speed in m/s, yaw rate in rad/s
-(counter-clockwise from above is positive).
+{told}The command is in the drone's heading frame: forward, left and climb speed in m/s, yaw rate in
+rad/s (counter-clockwise from above is positive).
 
 `{name}_step` is not reentrant: it has one context. Outputs of the network: `{name}_outputs()`.
 
@@ -65,7 +69,7 @@ Call `{name}_reset()` afterwards.
 | | this policy | its budget |
 |---|---|---|
 | flash, B | {report["flash_bytes"]:,} | {flash_budget:,.0f} |
-| RAM, B (variables, stack, frame) | {report["ram_bytes"]:,} | {ram_budget:,.0f} |
+| RAM, B (variables, stack, input) | {report["ram_bytes"]:,} | {ram_budget:,.0f} |
 | stack of `{name}_step`, B | {report["stack_bytes"]:,} | |
 | instructions a step, counted | {report["instructions"]:,} | |
 | cycles a step, estimated | {report["cycles_estimated"]:,} | |
