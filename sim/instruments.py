@@ -21,6 +21,10 @@ CLEAN_AIR = 1.0
 """Resistance of a metal-oxide sensor, over that in clean air."""
 
 
+_EMPTY = np.full(4, NOTHING_NEAR_M)
+_STILL = np.zeros(2)
+
+
 class InstrumentsConfig(Config):
     """Which decks are mounted; without one its readings are those of empty, clean, still air.
 
@@ -67,10 +71,10 @@ class Instruments:
             t_s: since take-off.
         """
         index, self._reading = self._reading, self._reading + 1
-        range_m = np.full(4, NOTHING_NEAR_M)
+        range_m = _EMPTY
         if self._ranger is not None:
             range_m = self._ranger.measure(truth.position_world_m, truth.quaternion_xyzw, t_s)
-        wind_m_s = np.zeros(2)
+        wind_m_s = _STILL
         if self._vane is not None:
             wind_m_s = self._vane.measure(wind_world_m_s, index)
         resistance = CLEAN_AIR if self._nose is None else self._nose.resistance

@@ -57,8 +57,10 @@ class Senses(NamedTuple):
 
     def packed(self) -> NDArray[np.float32]:
         """Return them as (SENSES_SIZE,) float32 in this order: what exported code is given."""
-        values = [*self.position_m, *self.quaternion_xyzw, *self.range_m]
-        return np.array([*values, self.gas_resistance, *self.wind_m_s], np.float32)
+        packed = np.empty(SENSES_SIZE, np.float32)
+        packed[0:3], packed[3:7] = self.position_m, self.quaternion_xyzw
+        packed[7:11], packed[11], packed[12:14] = self.range_m, self.gas_resistance, self.wind_m_s
+        return packed
 
 
 SENSES_SIZE = 14

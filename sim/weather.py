@@ -27,6 +27,8 @@ class Weather:
 
     def gas_ppm(self, position_world_m: NDArray[np.float64], t_s: float) -> float:
         """Return the concentration at (3,), ppm: of gas from leaks, not of warm vents."""
+        if not self.plumes:
+            return 0.0
         return sum(
             float(plume.concentration_ppm(position_world_m, t_s))
             for plume in self.plumes
