@@ -3,6 +3,7 @@
 import pytest
 
 from policies.bundle import PolicySpec
+from policies.zoo import find_policy, zoo_names
 from scenarios.metrics import flight_metrics
 from scenarios.schema import library, load_scenario
 from scenarios.seen import unseen
@@ -72,3 +73,9 @@ def test_a_diverged_flight_has_no_metrics(make_log, s_curve_xy):
     log = make_log(s_curve_xy, s_curve_xy, outcome=DIVERGED)
     with pytest.raises(BadInputError, match="diverged"):
         flight_metrics(log)
+
+
+@pytest.mark.parametrize("name", zoo_names())
+def test_what_the_policies_that_ship_were_trained_on_is_known(name):
+    spec = find_policy(name).spec
+    assert not any(line.startswith("unknown") for line in unseen([], spec))
