@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from firmware_export.reference import Int8Network
 from firmware_export.target import Target, load_target
 from policies.bundle import PolicyBundle, PolicySpec
-from policies.guidance import NO_ROUTE, NO_SENSES
+from policies.guidance import COMMAND_SIZE, NO_ROUTE, as_command, as_report
 from policies.runtimes import Infer, NetworkPilot, float_inference, int8_inference
 from scenarios.ladder import LADDER
 from scenarios.replay import Rung, SteppedPolicy, int8_rung, stepped_rung
@@ -20,16 +20,21 @@ from scenarios.tasks import find_task
 from sim.camera.config import Optics
 from sim.errors import BadInputError, did_you_mean
 from sim.flight import Course
-from sim.pilot import Pilot
+from sim.pilot import Observation, Pilot, Report, VelocityCommand
 
 if TYPE_CHECKING:
     from firmware_export.verify.emulator import McuPolicy
 
 DEFAULT_TARGET = "stm32f405"
+NO_FRAME: NDArray[np.uint8] = np.empty((0, 0), np.uint8)
+"""What code is given that flies by its senses alone."""
 
 
-class ExportedPilot(NetworkPilot):
-    """Flies by exported code, which holds its own frame history and guidance state."""
+class ExportedPilot:
+    """Flies by exported code, which holds its own frame history and guidance state.
+
+    The camera must be the policy's: ``make_pilot`` sees to that.
+    """
 
     def __init__(
         self,
@@ -38,24 +43,34 @@ class ExportedPilot(NetworkPilot):
         latency_s: float = 0.0,
         route: NDArray[np.float32] = NO_ROUTE,
     ) -> None:
+        """Make a pilot, reset; for the attributes see ``sim.pilot.Pilot``.
+
+        Args:
+            spec: of the policy.
+            policy: its code.
+            latency_s: see ``sim.pilot.Pilot``.
+            route: (N, 5) the course's, told to guidance before take-off.
+        """
+        self.latency_s = latency_s
+        self.needs_frames = spec.input.source == "camera"
         self._policy = policy
-
-        def infer(frames: NDArray[np.uint8]) -> NDArray[np.generic]:
-            raise NotImplementedError("exported code is stepped, not asked for outputs alone")
-
-        super().__init__(spec, infer, latency_s, route)
+        self._route = route
+        self.reset()
 
     def reset(self) -> None:
         """Go back to the state at take-off."""
-        super().reset()
-        self._policy.reset(self.route)
+        self._policy.reset(self._route)
+        self.outputs: NDArray[np.generic] = np.zeros(0, np.int8)
+        self.answer = np.zeros(0, np.float32)
+        self.report: Report | None = None
 
-    def step(
-        self, frames: NDArray[np.uint8], senses: NDArray[np.float32] = NO_SENSES
-    ) -> NDArray[np.float32]:
-        """Return what the exported code answers to the newest frame of a (C, H, W) input."""
-        self.outputs, answer = self._policy.step(frames[-1], senses)
-        return answer
+    def act(self, observation: Observation) -> VelocityCommand:
+        """Return what the code answers to the observation's frame and senses."""
+        frame = NO_FRAME if observation.frame is None else observation.frame
+        self.outputs, answer = self._policy.step(frame, observation.senses)
+        self.answer = answer[COMMAND_SIZE:]
+        self.report = self.report or as_report(answer)
+        return as_command(answer)
 
 
 def check_runtime(runtime: str, task: str) -> None:
@@ -86,7 +101,8 @@ def make_pilot(
         latency_s: instead of the runtime's own, which is the target's for ``mcu``, else 0.
 
     Raises:
-        BadInputError: an unknown runtime, or a network runtime without a policy.
+        BadInputError: an unknown runtime, a network runtime without a policy, or a policy for
+            frames of another size than the camera's.
     """
     check_runtime(runtime, task)
     if runtime not in LADDER:
@@ -96,6 +112,7 @@ def make_pilot(
     if bundle is None:
         raise BadInputError(f"runtime {runtime!r} flies a policy; name one with --policy")
     spec, route = bundle.spec, course.route
+    _require_its_camera(spec, camera)
     if runtime == "mcu":
         device = _mcu_policy(bundle, target or load_target(DEFAULT_TARGET))
         latency_s = device.latency_s if latency_s is None else latency_s
@@ -108,6 +125,19 @@ def make_pilot(
     else:
         infer = _float_inference(bundle) if runtime == "float" else _onnx_inference(bundle)
     return NetworkPilot(spec, infer, latency_s or 0.0, route)
+
+
+def _require_its_camera(spec: PolicySpec, camera: Optics) -> None:
+    size = spec.input
+    if size.source == "camera" and (size.width_px, size.height_px) != (
+        camera.width_px,
+        camera.height_px,
+    ):
+        raise BadInputError(
+            f"policy {spec.name}: takes frames of {size.width_px} x {size.height_px} pixels, "
+            f"the camera gives {camera.width_px} x {camera.height_px}; "
+            f"fly with camera = {spec.camera!r}"
+        )
 
 
 def int8_reference(bundle: PolicyBundle) -> Rung:
