@@ -19,6 +19,7 @@ from scenarios.tasks.task import FlightMetrics
 from sim.airframe import load_airframe
 from sim.camera.config import load_camera
 from sim.courses.registry import generate_course
+from sim.errors import BadInputError
 from sim.flight import FlightSetup, Watch, fly
 from sim.flight_log import FlightLog
 from sim.plant import SimulationError
@@ -143,7 +144,10 @@ def fly_log(job: FlightJob, watch: Watch | None = None, gui: bool = False) -> Fl
         SimulationError: the simulation diverged; the error names the log of the flight up to there.
     """
     scenario = job.scenario
-    course = generate_course(scenario.course, job.seed)
+    try:
+        course = generate_course(scenario.course, job.seed)
+    except BadInputError as error:
+        raise BadInputError(f"{scenario.source}: seed {job.seed}: {error}") from error
     camera = load_camera(scenario.camera)
     pilot = make_pilot(
         job.runtime,

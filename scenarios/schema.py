@@ -13,7 +13,7 @@ from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, create_model, field_validator, model_validator
+from pydantic import Field, PrivateAttr, create_model, field_validator, model_validator
 
 from scenarios.tasks import TASKS
 from scenarios.tasks.task import Limits
@@ -94,6 +94,13 @@ class Scenario(_Seeded, Conditions):
     policy: str = "road"
     latency_s: float | None = Field(default=None, ge=0, le=1)
     course: CourseConfig
+
+    _path: Path | None = PrivateAttr(default=None)
+
+    @property
+    def source(self) -> str:
+        """What error lines call it: the file it was read from, or its name if it was not."""
+        return self.name if self._path is None else str(self._path)
 
     @field_validator("task")
     @classmethod
@@ -182,7 +189,9 @@ def load_scenario(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Sc
         for label in ("name", "description"):
             declared.pop(label, None)
         data = laid_over(data, declared)
-    return parse(Scenario, data, path)
+    scenario = parse(Scenario, data, path)
+    scenario._path = path
+    return scenario
 
 
 def load_suite(name_or_path: str | Path) -> Suite:

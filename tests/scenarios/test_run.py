@@ -1,6 +1,7 @@
 """Flights as jobs: the same log in any process, every rung of the ladder the same answers."""
 
 import dataclasses
+import pickle
 import subprocess
 import sys
 
@@ -167,6 +168,27 @@ def test_a_policy_for_another_camera_is_refused(short_scenario, toy_bundle):
         fly_log(
             FlightJob(short_scenario, SEED, "float", dataclasses.replace(toy_bundle, spec=spec))
         )
+
+
+def test_a_course_that_cannot_be_drawn_names_its_file(tmp_path):
+    path = tmp_path / "knot.toml"
+    path.write_text(
+        'name = "knot"\n'
+        'description = "A road that only bends one way and so runs into itself."\n'
+        'task = "road"\n'
+        "time_limit_s = 1.5\n"
+        "[course]\n"
+        "length_m = 40\n"
+        "clearance_m = 5\n"
+        "bend_angle_deg = 180\n"
+    )
+    job = FlightJob(load_scenario(path), SEED, "constant")
+    with pytest.raises(BadInputError) as refused:
+        fly_log(pickle.loads(pickle.dumps(job)))  # as a worker process gets it
+    line = str(refused.value)
+    assert line.startswith(f"{path}: seed {SEED}: course: no road of 40.0 m")
+    assert "shorten length_m" in line
+    assert "\n" not in line
 
 
 def test_flying_never_imports_torch():
