@@ -89,6 +89,16 @@ def within(lowest: float, highest: float) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _whole(value: Range) -> Range:
+    if value.low % 1 or value.high % 1:
+        raise ValueError("must be a whole number, or two")
+    return value
+
+
+whole = AfterValidator(_whole)
+"""Keeps both ends of a Range to whole numbers, for what is counted."""
+
+
 def _listed(value: Any) -> Any:  # noqa: ANN401 (whatever the TOML file holds)
     return [value] if isinstance(value, str) else value
 

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from sim.config import Config
 from sim.errors import BadInputError
 from sim.fields.gas import load_gas
-from sim.randomise import LogRange, Range, log_uniform, uniform, within
+from sim.randomise import LogRange, Range, log_uniform, uniform, whole, within
 
 TANK_RADIUS_M = (0.35, 0.7)
 """Small process vessels, assumed: between a hot-water tank and a storage tank of 2 m3."""
@@ -67,11 +67,11 @@ class GasSiteConfig(Config):
     kind: Literal["gas_site"] = "gas_site"
     length_m: Annotated[Range, within(8.0, 20.0)] = uniform(12.0, 15.0)
     depth_m: Annotated[Range, within(7.0, 12.0)] = uniform(8.0, 10.0)
-    tank_count: Annotated[Range, within(0, 6)] = uniform(1, 3)
-    pipe_run_count: Annotated[Range, within(1, 6)] = uniform(2, 3)
-    flange_count: Annotated[Range, within(1, 16)] = uniform(6, 12)
+    tank_count: Annotated[Range, within(0, 6), whole] = uniform(1, 3)
+    pipe_run_count: Annotated[Range, within(1, 6), whole] = uniform(2, 3)
+    flange_count: Annotated[Range, within(1, 16), whole] = uniform(6, 12)
     side_wall_probability: float = Field(default=0.3, ge=0, le=1)
-    obstacle_count: Annotated[Range, within(0, 12)] = uniform(0, 3)
+    obstacle_count: Annotated[Range, within(0, 12), whole] = uniform(0, 3)
 
     leak_probability: float = Field(default=0.7, ge=0, le=1)
     gas: str = "methane"
@@ -81,12 +81,12 @@ class GasSiteConfig(Config):
     background_excess_k: Annotated[Range, within(-30.0, 40.0)] = uniform(2.0, 8.0)
     sky_c: Annotated[Range, within(-100.0, 40.0)] = uniform(-40.0, -5.0)
 
-    hot_pipe_count: Annotated[Range, within(0, 6)] = uniform(0, 0)
+    hot_pipe_count: Annotated[Range, within(0, 6), whole] = uniform(0, 0)
     hot_pipe_excess_k: Annotated[Range, within(0.0, 150.0)] = uniform(10.0, 40.0)
-    steam_count: Annotated[Range, within(0, 3)] = uniform(0, 0)
+    steam_count: Annotated[Range, within(0, 3), whole] = uniform(0, 0)
     steam_rate_g_h: Annotated[LogRange, within(0.1, 20_000.0)] = log_uniform(200.0, 1000.0)
     steam_excess_k: Annotated[Range, within(0.0, 80.0)] = uniform(30.0, 60.0)
-    walker_count: Annotated[Range, within(0, 4)] = uniform(0, 0)
+    walker_count: Annotated[Range, within(0, 4), whole] = uniform(0, 0)
     walker_speed_m_s: Annotated[Range, within(0.05, 1.5)] = uniform(0.3, 0.8)
     walker_c: Annotated[Range, within(10.0, 40.0)] = uniform(28.0, 32.0)
     cloud_shadow_probability: float = Field(default=0.0, ge=0, le=1)
@@ -110,10 +110,6 @@ class GasSiteConfig(Config):
                 f"key 'length_m': {tanks} tanks and {runs} pipe runs in a row take at least "
                 f"{least_m:g} m; lengthen it, or lower tank_count or pipe_run_count"
             )
-        for key in ("tank_count", "pipe_run_count", "flange_count", "obstacle_count"):
-            _holds_a_whole_number(key, getattr(self, key))
-        for key in ("hot_pipe_count", "steam_count", "walker_count"):
-            _holds_a_whole_number(key, getattr(self, key))
         try:
             load_gas(self.gas)
         except BadInputError as error:
@@ -123,8 +119,3 @@ class GasSiteConfig(Config):
                 "key 'gas': steam is a distractor and no leak; give another gas, or steam_count"
             )
         return self
-
-
-def _holds_a_whole_number(key: str, value: Range) -> None:
-    if value.low % 1 or value.high % 1:
-        raise ValueError(f"key '{key}': counts must be whole numbers")
