@@ -1,4 +1,4 @@
-"""The flight loop: camera, pilot, drone, contacts, and what is written down of them.
+"""The flight loop: camera, pilot, drone and contacts.
 
 Time is counted in base ticks of 1 ms. Between two events (a frame, a command that takes effect, a
 look at contacts and referee every 10 ms) the drone flies by itself, in compiled code
@@ -31,16 +31,9 @@ from sim.fields.plume import Plume
 from sim.flight_log import FORMAT_VERSION, FlightLog
 from sim.instruments import Instruments
 from sim.navigation import Navigation
-from sim.pilot import (
-    HOVER,
-    SENSES_SIZE,
-    DroneState,
-    Observation,
-    Pilot,
-    Report,
-    VelocityCommand,
-)
+from sim.pilot import HOVER, DroneState, Observation, Pilot, Report
 from sim.plant import Plant, SimulationError
+from sim.recorder import Recorder
 from sim.rng import stream
 from sim.scene import Scene
 from sim.weather import Weather, draw_weather
@@ -53,6 +46,7 @@ DIVERGED = "diverged"
 COMPLETED_OUTCOMES = frozenset(
     {"finished", "stopped_for_obstacle", "found", "nothing_there", "reached", "completed"}
 )
+"""What counts as a completed flight, of any kind of course."""
 
 
 class Referee(Protocol):
@@ -161,7 +155,7 @@ def fly(setup: FlightSetup, pilot: Pilot, watch: Watch | None = None) -> FlightL
     eye = _Eye(setup, clock, drawn.weather.plumes) if pilot.needs_frames else None
     breath_s = clock.seconds(state_period)
     referee = course.referee()
-    recorder = _Recorder()
+    recorder = Recorder()
     pilot.reset()
 
     def log(outcome: str) -> FlightLog:
@@ -300,7 +294,7 @@ class _Eye:
         self._camera = open_camera(setup.course.scene, setup.camera, setup.seed, plumes)
         self._faults = Faults(setup.conditions.faults, setup.seed)
         self._readout_s = setup.camera.readout_s
-        self._open_s = setup.camera.readout_s + setup.camera.exposure_time_s
+        self._open_s = setup.camera.readout_s + setup.camera.exposure.time_s
 
     @property
     def gas_contrast(self) -> float:
@@ -318,92 +312,3 @@ class _Eye:
             readout_s=self._readout_s,
         )
         return self._faults.deliver(self._camera.look(capture))
-
-
-class _Recorder:
-    """Collects the streams of one flight."""
-
-    def __init__(self) -> None:
-        self._ticks: list[int] = []
-        self._states: list[NDArray[np.float64]] = []
-        self._frame_ticks: list[int] = []
-        self._frames: list[NDArray[np.uint8]] = []
-        self._outputs: list[NDArray[Any]] = []
-        self._inferred: list[VelocityCommand] = []
-        self._senses: list[NDArray[np.float32]] = []
-        self._answers: list[NDArray[np.float32]] = []
-        self._contrasts: list[float] = []
-        self._commands: list[tuple[int, VelocityCommand]] = []
-
-    def state(
-        self,
-        tick: int,
-        state: DroneState,
-        plant: Plant,
-        wind_world_m_s: NDArray[np.float64],
-        gas_ppm: float,
-    ) -> None:
-        self._ticks.append(tick)
-        self._states.append(
-            np.concatenate(
-                [
-                    state.position_world_m,
-                    state.quaternion_xyzw,
-                    state.velocity_world_m_s,
-                    state.angular_velocity_body_rad_s,
-                    plant.rotor_rpm,
-                    plant.estimate,
-                    wind_world_m_s,
-                    (plant.battery_v, plant.state_of_charge, gas_ppm),
-                ]
-            )
-        )
-
-    def inference(self, seen: Observation, pilot: Pilot, command: VelocityCommand) -> None:
-        self._frame_ticks.append(seen.tick)
-        if seen.frame is not None:
-            self._frames.append(seen.frame)
-        self._outputs.append(np.array(pilot.outputs))
-        self._inferred.append(command)
-        self._senses.append(seen.senses)
-        self._answers.append(pilot.answer)
-        self._contrasts.append(seen.gas_contrast)
-
-    def command(self, tick: int, command: VelocityCommand) -> None:
-        self._commands.append((tick, command))
-
-    def arrays(self, size: tuple[int, int]) -> dict[str, NDArray[Any]]:
-        frames = np.stack(self._frames) if self._frames else np.empty((0, *size), np.uint8)
-        columns = iter(np.array(self._states).T)
-
-        def take(width: int) -> NDArray[np.float64]:
-            return np.stack([next(columns) for _ in range(width)], axis=1)
-
-        streams = {f"state.{name}": take(width) for name, width in _STATE_STREAMS.items()}
-        return {
-            "state.tick": np.array(self._ticks, np.int64),
-            **streams,
-            "camera.tick": np.array(self._frame_ticks, np.int64),
-            "camera.frames": frames,
-            "camera.gas_contrast": np.array(self._contrasts, np.float64),
-            "inference.senses": np.array(self._senses, np.float32).reshape(-1, SENSES_SIZE),
-            "inference.outputs": np.array(self._outputs),
-            "inference.answer": np.array(self._answers, np.float32),
-            "inference.command": np.array(self._inferred, np.float64).reshape(-1, 4),
-            "command.tick": np.array([tick for tick, _ in self._commands], np.int64),
-            "command.value": np.array([c for _, c in self._commands], np.float64).reshape(-1, 4),
-        }
-
-
-# In the order in which a recorded row holds them, with their widths.
-_STATE_STREAMS = {
-    "position_world_m": 3,
-    "quaternion_xyzw": 4,
-    "velocity_world_m_s": 3,
-    "angular_velocity_body_rad_s": 3,
-    "rotor_rpm": 4,
-    "estimate": 13,
-    "wind_world_m_s": 3,
-    "battery": 2,
-    "gas_ppm": 1,
-}

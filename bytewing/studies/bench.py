@@ -41,6 +41,7 @@ from sim.instruments import Instruments
 from sim.navigation import Navigation, NavigationConfig
 from sim.pilot import HOVER
 from sim.plant import Plant
+from sim.recorder import Recorder
 from sim.weather import Weather
 
 Result = dict[str, Any]
@@ -71,8 +72,8 @@ PARTS = (
     (Wind, "sample", "wind"),
     (sim.flight.World, "__init__", "contacts, set-up"),
     (sim.flight.World, "drone_touches", "contacts"),
-    (sim.flight._Recorder, "state", "log"),
-    (sim.flight._Recorder, "arrays", "log"),
+    (Recorder, "state", "log"),
+    (Recorder, "arrays", "log"),
     (ExportedPilot, "act", "network and guidance"),
     (bench_workloads, "prepare", "drawing the course"),
 )

@@ -19,7 +19,17 @@ from sim.randomise import Range, within
 PRESETS = Path(str(resources.files("sim.camera"))) / "presets"
 
 
-class Exposure(Config):
+class Shutter(Config):
+    """How long each row of a frame collects what it sees.
+
+    Attributes:
+        time_s: for so long; 0 for an instant, without motion blur.
+    """
+
+    time_s: float = Field(ge=0, le=1)
+
+
+class Exposure(Shutter):
     """How bright a flight's frames are, and how long each row collects their light.
 
     Attributes:
@@ -81,6 +91,7 @@ class Optics(Config):
         readout_s: rolling shutter, from the first row's end of exposure to the last row's; 0 for a
             global shutter.
         distortion: of the lens; none if not given.
+        exposure: at least for how long.
     """
 
     name: str = Field(min_length=1, max_length=32)
@@ -92,11 +103,7 @@ class Optics(Config):
     rate_hz: float = Field(gt=0, le=200)
     readout_s: float = Field(default=0.0, ge=0, le=1)
     distortion: Distortion = Field(default_factory=Distortion)
-
-    @property
-    def exposure_time_s(self) -> float:
-        """For how long each row collects what it sees; 0 for an instant."""
-        raise NotImplementedError
+    exposure: Shutter
 
     @property
     def focal_px(self) -> float:
@@ -109,7 +116,7 @@ class Optics(Config):
     def _frames_fit_their_period(self) -> Self:
         Clock().require_divides(self.rate_hz, "rate_hz")
         period_s = 1 / self.rate_hz
-        taken_s = self.readout_s + self.exposure_time_s
+        taken_s = self.readout_s + self.exposure.time_s
         if taken_s > period_s:
             raise ValueError(
                 f"readout_s + exposure.time_s = {taken_s:g} s does not fit into a frame's"
@@ -151,21 +158,14 @@ class CameraConfig(Optics):
     exposure: Exposure
     noise: Noise
 
-    @property
-    def exposure_time_s(self) -> float:
-        """For how long each row collects light."""
-        return self.exposure.time_s
 
-
-class ThermalExposure(Config):
+class ThermalExposure(Shutter):
     """How long a thermal detector takes to follow what it sees.
 
     Attributes:
         time_s: integration time of a detector that counts photons; of a bolometer, which follows
             like a first-order lag, twice its time constant: the window of the same mean age.
     """
-
-    time_s: float = Field(ge=0, le=1)
 
 
 class Absorption(Config):
@@ -221,11 +221,6 @@ class ThermalConfig(Optics):
     exposure: ThermalExposure
     absorbs: dict[str, Absorption] = Field(min_length=1)
     gain: ThermalGain = Field(default_factory=ThermalGain)
-
-    @property
-    def exposure_time_s(self) -> float:
-        """For how long each row collects radiance."""
-        return self.exposure.time_s
 
     @model_validator(mode="after")
     def _band_has_a_width(self) -> Self:

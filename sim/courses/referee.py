@@ -18,9 +18,6 @@ Outcome = Literal[
     "timeout",
 ]
 
-COMPLETED: frozenset[str] = frozenset({"finished", "stopped_for_obstacle"})
-"""Outcomes that count as a completed flight."""
-
 STOP_GAP_M = 0.3
 """A stop counts this far before the obstacle's near face, along the road, or farther."""
 
