@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -144,10 +145,8 @@ def fly_log(job: FlightJob, watch: Watch | None = None, gui: bool = False) -> Fl
         SimulationError: the simulation diverged; the error names the log of the flight up to there.
     """
     scenario = job.scenario
-    try:
+    with _naming(job):
         course = generate_course(scenario.course, job.seed)
-    except BadInputError as error:
-        raise BadInputError(f"{scenario.source}: seed {job.seed}: {error}") from error
     camera = load_camera(scenario.camera)
     pilot = make_pilot(
         job.runtime,
@@ -175,13 +174,23 @@ def fly_log(job: FlightJob, watch: Watch | None = None, gui: bool = False) -> Fl
         gui=gui,
     )
     try:
-        return fly(setup, pilot, watch)
+        with _naming(job):
+            return fly(setup, pilot, watch)
     except SimulationError as error:
         if error.log is None:
             raise
         path = job.log_path or DIVERGED_LOGS / job.log_name
         error.log.save(path)
         raise SimulationError(f"{error}; its log up to there: {path}") from error
+
+
+@contextmanager
+def _naming(job: FlightJob) -> Iterator[None]:
+    """Say of what the rooms below refuse which scenario file it comes from, and on which seed."""
+    try:
+        yield
+    except BadInputError as error:
+        raise BadInputError(f"{job.scenario.source}: seed {job.seed}: {error}") from error
 
 
 def finish(job: FlightJob, log: FlightLog) -> FlightResult:

@@ -191,6 +191,14 @@ def test_a_course_that_cannot_be_drawn_names_its_file(tmp_path):
     assert "\n" not in line
 
 
+def test_a_gas_that_the_camera_does_not_see_names_the_file():
+    scenario = load_scenario("everyday_leak", ["course.gas=ammonia", "time_limit_s=1"])
+    with pytest.raises(
+        BadInputError, match=r"everyday_leak\.toml: seed 7: camera .* not see ammonia"
+    ):
+        fly_log(FlightJob(scenario, 7, "patrol"))
+
+
 def test_flying_never_imports_torch():
     """In a process of its own, every module a flight needs, and no torch among them."""
     code = (
