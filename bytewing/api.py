@@ -117,11 +117,14 @@ def _fly_here(planned: Sequence[FlightJob], gui: bool, video: Path | None) -> li
     from sim.gui import Onlooker
 
     results = []
-    for job in planned:
-        log = fly_log(job, Onlooker(_plumes(job)) if gui else None, gui)
-        results.append(finish(job, log))
-        if video is not None and job is planned[0]:
-            write_video(log, job.scenario, video)
+    label = f"{'fly' if video is None else 'fly and film'} {planned[0].scenario.name}"
+    with progress_bar(f"{label} ({planned[0].runtime})", len(planned)) as advance:
+        for job in planned:
+            log = fly_log(job, Onlooker(_plumes(job)) if gui else None, gui)
+            results.append(finish(job, log))
+            if video is not None and job is planned[0]:
+                write_video(log, job.scenario, video)
+            advance()
     return results
 
 

@@ -1,4 +1,4 @@
-"""PyBullet, imported without the greeting it writes to stderr.
+"""PyBullet, kept from talking: it writes whatever its C code is doing to the terminal.
 
 ``from sim.bullet import pybullet`` everywhere: whoever imports it first would be greeted, once a
 process, in the middle of a progress bar.
@@ -6,23 +6,33 @@ process, in the middle of a progress bar.
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+STDOUT, STDERR = 1, 2
 
 
-def _import_silently() -> None:
-    """Import PyBullet with file descriptor 2, which its C code writes to, led nowhere."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
+@contextmanager
+def silent(descriptor: int) -> Iterator[None]:
+    """Lead a file descriptor nowhere for a while, and with it what C code writes there."""
+    sys.stdout.flush()
+    flush_c = ctypes.CDLL(None).fflush  # C has buffers of its own
+    flush_c(None)
+    kept, nowhere = os.dup(descriptor), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
     try:
-        import pybullet  # noqa: F401 (imported for its greeting only)
+        yield
     finally:
-        os.dup2(kept, 2)
+        flush_c(None)
+        os.dup2(kept, descriptor)
         os.close(kept)
         os.close(nowhere)
 
 
-_import_silently()
+with silent(STDERR):
+    import pybullet
 
-import pybullet  # noqa: E402 (after the silent import)
-
-__all__ = ["pybullet"]
+__all__ = ["STDOUT", "pybullet", "silent"]

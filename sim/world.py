@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sim import meshes
 from sim.airframe import GRAVITY_M_S2
-from sim.bullet import pybullet
+from sim.bullet import STDOUT, pybullet, silent
 from sim.errors import MissingToolError
 from sim.frames import body_from_world
 from sim.pilot import DroneState
@@ -67,12 +67,12 @@ class World:
         if gui:
             require_display()
         self._visible = visible or gui
-        self.client = self._connect()
-        self._drone = -1
         if gui:
-            self._show("COV_ENABLE_RENDERING", False)
-            self._show("COV_ENABLE_GUI", False)  # tool windows; they hide half of the picture
-            self._show("COV_ENABLE_SHADOWS", False)
+            with silent(STDOUT):
+                self.client = self._open_window()
+        else:
+            self.client = self._connect()
+        self._drone = -1
         pybullet.setGravity(0, 0, -GRAVITY_M_S2, physicsClientId=self.client)
         pybullet.setPhysicsEngineParameter(
             fixedTimeStep=tick_s,
@@ -91,7 +91,9 @@ class World:
         if scene.ground is not None:
             self._add_ground(scene.ground)
         if gui:
-            self._show("COV_ENABLE_RENDERING", True)
+            pybullet.configureDebugVisualizer(
+                pybullet.COV_ENABLE_RENDERING, 1, physicsClientId=self.client
+            )
 
     def __enter__(self) -> Self:
         return self
@@ -102,7 +104,10 @@ class World:
     def close(self) -> None:
         """Let go of everything; the world is gone. Safe to call twice."""
         if self.client >= 0 and pybullet.isConnected(self.client):
-            if self._visible:
+            if self.gui:
+                with silent(STDOUT):
+                    pybullet.disconnect(self.client)
+            elif self._visible:
                 pybullet.disconnect(self.client)
             else:
                 pybullet.resetSimulation(self.client)
@@ -111,12 +116,18 @@ class World:
 
     def _connect(self) -> int:
         """Return a PyBullet client with nothing in it."""
-        # Options, even empty ones, make PyBullet print them on stdout, which --json needs.
-        if self.gui:
-            return int(pybullet.connect(pybullet.GUI, options="--width=1280 --height=800"))
+        # Without options, even empty ones: they make PyBullet print them on stdout.
         if self._visible or not _idle_clients:
             return int(pybullet.connect(pybullet.DIRECT))
         return _idle_clients.pop()
+
+    def _open_window(self) -> int:
+        """Return a PyBullet client with a window, in which nothing is drawn yet."""
+        client = int(pybullet.connect(pybullet.GUI, options="--width=1280 --height=800"))
+        # The tool windows hide half of the picture.
+        for flag in ("COV_ENABLE_RENDERING", "COV_ENABLE_GUI", "COV_ENABLE_SHADOWS"):
+            pybullet.configureDebugVisualizer(getattr(pybullet, flag), 0, physicsClientId=client)
+        return client
 
     def add_drone(
         self,
@@ -288,11 +299,6 @@ class World:
             rgbaColor=[*rgb, 1.0],
             specularColor=[0, 0, 0],
             physicsClientId=self.client,
-        )
-
-    def _show(self, flag: str, shown: bool) -> None:
-        pybullet.configureDebugVisualizer(
-            getattr(pybullet, flag), int(shown), physicsClientId=self.client
         )
 
 
