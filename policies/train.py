@@ -127,7 +127,6 @@ def _epoch(
             labels = torch.from_numpy(data.labels[rows])
             if plan.augmentation is not None:
                 frames, labels = mirrored(frames, labels, outputs, rng)
-                frames, labels = shifted(frames, labels, outputs, plan.augmentation.shift_px, rng)
                 frames = augmented(frames, plan.augmentation, rng)
             optimizer.zero_grad(set_to_none=True)
             loss = loss_of(network(frames), labels, outputs)
@@ -196,37 +195,6 @@ def mirrored(
     signs = torch.tensor([-1.0 if output.mirrors else 1.0 for output in outputs])
     frames = torch.where(turned[:, None, None, None], frames.flip(3), frames)
     return frames, torch.where(turned[:, None], labels * signs, labels)
-
-
-def shifted(
-    frames: Tensor,
-    labels: Tensor,
-    outputs: Sequence[Output],
-    most_px: int,
-    rng: np.random.Generator,
-) -> tuple[Tensor, Tensor]:
-    """Return the frames moved by up to ``most_px`` each way, with the labels of what they show.
-
-    A camera that had looked a little elsewhere would have seen that, but for the edges, which are
-    repeated.
-    """
-    if most_px == 0:
-        return frames, labels
-    n, _, height, width = frames.shape
-    right = torch.from_numpy(rng.integers(-most_px, most_px + 1, (n, 1)))
-    down = torch.from_numpy(rng.integers(-most_px, most_px + 1, (n, 1)))
-    rows = (torch.arange(height) - down).clamp(0, height - 1)
-    columns = (torch.arange(width) - right).clamp(0, width - 1)
-    which = torch.arange(n)[:, None, None, None]
-    channel = torch.arange(frames.shape[1])[None, :, None, None]
-    moved = frames[which, channel, rows[:, None, :, None], columns[:, None, None, :]]
-    labels = labels.clone()
-    for k, output in enumerate(outputs):
-        if output.moves is not None:
-            by_right, by_down = output.moves
-            change = by_right * right[:, 0] / (width / 2) + by_down * down[:, 0] / (height / 2)
-            labels[:, k] = (labels[:, k] + change).clamp(*output.limits)
-    return moved, labels
 
 
 def augmented(frames: Tensor, how: Augmentation, rng: np.random.Generator) -> Tensor:

@@ -119,16 +119,8 @@ LAYERS = (
 # where a label is as good as its evidence: a plume drifts a tenth of the picture from its leak.
 OUTPUTS = (
     Output("gas", "probability"),
-    Output(
-        "bearing_left",
-        "value",
-        weight=12.0,
-        knee=0.2,
-        mirrors=True,
-        moves=(-1.0, 0.0),
-        limits=(-1.0, 1.0),
-    ),
-    Output("bearing_up", "value", weight=12.0, knee=0.2, moves=(0.0, -1.0), limits=(-1.0, 1.0)),
+    Output("bearing_left", "value", weight=12.0, knee=0.2, mirrors=True, limits=(-1.0, 1.0)),
+    Output("bearing_up", "value", weight=12.0, knee=0.2, limits=(-1.0, 1.0)),
     Output("distance", "value", weight=8.0, knee=0.1, limits=(0.0, 1.0)),
 )
 
@@ -167,9 +159,7 @@ GAS = Task(
     bursts=Bursts(peak=(0.2, 0.2, 0.1, 0.8), burst_s=(0.2, 0.6), pause_s=(1.0, 4.0)),
     # The camera's automatic gain sets contrast and brightness already; hardly more noise, since two
     # grey values are one NETD, and the faint plumes must not drown that are to be learned.
-    augmentation=Augmentation(
-        contrast=(0.7, 1.4), brightness=0.1, shading=0.05, noise=0.004, shift_px=8
-    ),
+    augmentation=Augmentation(contrast=(0.7, 1.4), brightness=0.1, shading=0.05, noise=0.004),
     budgets=BUDGETS,
     golden_courses=({"leak_probability": 0.0}, {"leak_probability": 1.0}),
 )

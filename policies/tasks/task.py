@@ -44,8 +44,6 @@ class Output:
         weight: of its loss beside the other outputs'.
         knee: errors of a value beyond this cost linearly more, smaller ones with their square.
         mirrors: a value that turns round when the frame is mirrored left-right.
-        moves: the change of a value, in halves of the frame, when what is seen moves to the right
-            and down by one; None for a value that says nothing of places.
         limits: (low, high) that a value means; it is quantised to saturate there.
     """
 
@@ -54,7 +52,6 @@ class Output:
     weight: float = 1.0
     knee: float = 1.0
     mirrors: bool = False
-    moves: tuple[float, float] | None = None
     limits: tuple[float, float] = (0.0, 1.0)
 
 
@@ -86,15 +83,12 @@ class Augmentation:
         brightness: largest offset, as a share of full scale.
         shading: largest change from the middle to an edge, as a share.
         noise: largest standard deviation, as a share of full scale.
-        shift_px: by how much at most the frame is moved each way, its edges repeated; only where
-            every value says how it ``moves``, or does not mind.
     """
 
     contrast: tuple[float, float]
     brightness: float
     shading: float
     noise: float
-    shift_px: int = 0
 
 
 @dataclass(frozen=True)

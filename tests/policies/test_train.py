@@ -1,4 +1,3 @@
-import math
 import os
 import signal
 import subprocess
@@ -16,7 +15,6 @@ from policies.dataset import read_dataset
 from policies.nets.convnet import fold, initialised
 from policies.splits import Split
 from policies.tasks import TASKS
-from policies.tasks.gas import GAS
 from policies.tasks.road import ROAD
 from policies.tasks.task import Output
 from policies.train import (
@@ -27,7 +25,6 @@ from policies.train import (
     loss_of,
     loss_of_outputs,
     mirrored,
-    shifted,
 )
 from sim.errors import BadInputError
 
@@ -188,25 +185,6 @@ def test_mirroring_turns_the_steering_round(synthetic):
     for row in range(64):
         expected = frames[row].flip(2) if turned[row] else frames[row]
         assert likeness(changed[row], expected) > likeness(changed[row], expected.flip(2))
-
-
-def test_shifting_moves_the_bearing_with_what_is_seen():
-    """A bright dot's bearing, read off the shifted frame, is the shifted label."""
-    n, centre = 64, 31.5
-    frames = torch.zeros(n, 2, 64, 64)
-    rows, columns = np.random.default_rng(1).integers(20, 44, (2, n))
-    frames[torch.arange(n), :, torch.from_numpy(rows), torch.from_numpy(columns)] = 1.0
-    left, up = (torch.from_numpy((centre - at) / 32).float() for at in (columns, rows))
-    labels = torch.stack([torch.ones(n), left, up, torch.full((n,), 0.3)], 1)
-    labels[0] = torch.tensor([0.0, math.nan, math.nan, math.nan])
-    moved, told = shifted(frames, labels, GAS.outputs, 8, np.random.default_rng(2))
-    for row in range(1, n):
-        ((down, right),) = moved[row, 1].nonzero().tolist()
-        assert moved[row, 0, down, right] == 1.0, "both frames move together"
-        expected = [1.0, (centre - right) / 32, (centre - down) / 32, 0.3]
-        assert told[row].tolist() == pytest.approx(expected, abs=1e-6)
-    assert (told[:, 1] != labels[:, 1]).sum() > n / 2
-    assert torch.isnan(told[0, 1:]).all()
 
 
 def test_learning_rate_rises_then_falls_to_nothing():
