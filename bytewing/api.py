@@ -149,7 +149,7 @@ def train(
     """Collect flights, train, quantise, and write a policy bundle into ``out``.
 
     Args:
-        task: what to learn: ``road`` or ``gas``.
+        task: what to learn: ``road``, ``gas`` or ``mox``.
         out: folder of the bundle and of the work files that ``resume`` needs.
         seed: the same seed gives the same bundle on one machine.
         budget: ``quick``, ``standard`` or ``full``.

@@ -132,7 +132,7 @@ def fly(
 
 @app.command()
 def train(
-    task: Annotated[str, typer.Argument(help="What to learn: road or gas.")],
+    task: Annotated[str, typer.Argument(help="What to learn: road, gas or mox.")],
     out: Annotated[Path, typer.Option(help="Where the bundle and the work files go.")],
     seed: Annotated[int, typer.Option(min=0, help="Decides everything random.")] = 0,
     budget: Annotated[str, typer.Option(help="quick, standard or full.")] = "standard",

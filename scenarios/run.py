@@ -147,7 +147,7 @@ def fly_log(job: FlightJob, watch: Watch | None = None, gui: bool = False) -> Fl
     scenario = job.scenario
     with _naming(job):
         course = generate_course(scenario.course, job.seed)
-    camera = load_camera(scenario.camera)
+        camera, airframe = load_camera(scenario.camera), load_airframe(scenario.airframe)
     pilot = make_pilot(
         job.runtime,
         scenario.task,
@@ -159,7 +159,7 @@ def fly_log(job: FlightJob, watch: Watch | None = None, gui: bool = False) -> Fl
     )
     setup = FlightSetup(
         course=course,
-        airframe=load_airframe(scenario.airframe),
+        airframe=airframe,
         camera=camera,
         seed=job.seed,
         time_limit_s=scenario.time_limit_s,

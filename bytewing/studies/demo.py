@@ -13,8 +13,9 @@ from bytewing import api
 from scenarios.report.table import verify_text
 from scenarios.report.trajectories import trajectories_png
 from scenarios.report.video import write_video
-from scenarios.schema import Suite, load_suite, suite_flights
+from scenarios.schema import Suite, load_suite, suite_flights, suites
 from scenarios.tasks import find_task
+from sim.errors import BadInputError, did_you_mean
 from sim.files import require_writable_folder, write_atomic
 from sim.flight_log import FlightLog
 
@@ -33,10 +34,15 @@ def run_demo(out: Path, quick: bool = False, task: str = "road") -> bool:
 
     Returns:
         Whether the verdict is "passed".
+
+    Raises BadInputError where there is no demo of that task.
     """
+    demos = [name.removesuffix("_demo") for name in suites() if name.endswith("_demo")]
+    if find_task(task).name not in demos:
+        raise BadInputError(f"--task {task}: there is no demo of it{did_you_mean(task, demos)}")
     console = Console(stderr=True, highlight=False)
     clock = _Stopwatch(console)
-    suite = load_suite(f"{find_task(task).name}_{'smoke' if quick else 'demo'}")
+    suite = load_suite(f"{task}_{'smoke' if quick else 'demo'}")
     require_writable_folder(out)
 
     clock.stage("1/4 collect flights, train, quantise")

@@ -117,6 +117,7 @@ def scenario_with(tmp_path, old, new):
             ["fly", "big_leak", "--policy", "road"],
             "task 'road', scenario big_leak is of task 'gas'",
         ),
+        (["demo", "--task", "mox", "--out", "x"], "--task mox: there is no demo of it"),
         (["demo", "--task", "gass", "--out", "x"], "task 'gass' is not known; did you mean 'gas'"),
         (["quantize", "nowhere/at/all"], "no policy bundle here"),
         (["bench", "fligth"], "fligth.*did you mean 'flight'"),

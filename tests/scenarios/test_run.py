@@ -199,6 +199,13 @@ def test_a_gas_that_the_camera_does_not_see_names_the_file():
         fly_log(FlightJob(scenario, 7, "patrol"))
 
 
+@pytest.mark.parametrize("key", ["camera", "airframe"])
+def test_a_preset_that_is_not_there_names_the_file_that_asks_for_it(key):
+    job = FlightJob(load_scenario("gentle", [f"{key}=nosuch"]), SEED, "constant")
+    with pytest.raises(BadInputError, match=rf"gentle\.toml: seed {SEED}: .*{key} 'nosuch'"):
+        fly_log(job)
+
+
 def test_flying_never_imports_torch():
     """In a process of its own, every module a flight needs, and no torch among them."""
     code = (
