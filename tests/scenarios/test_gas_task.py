@@ -25,7 +25,9 @@ LEAK_M = (4.0, 0.0, 1.0)
 STANDARD = load_suite("gas_standard")
 
 
-def gas_log(phases=(), contrast=(), leak=LEAK_M, said=LEAK_M, outcome="found", end_m=3.0):
+def gas_log(
+    phases=(), contrast=(), leak=LEAK_M, said=LEAK_M, outcome="found", end_m=3.0, ratio=3.5
+):
     """A flight of 10 s along +x from the origin to ``end_m``, a frame every 40 ms."""
     n, m = 1001, 251
     position = np.column_stack([np.linspace(0, end_m, n), np.zeros(n), np.ones(n)])
@@ -35,7 +37,7 @@ def gas_log(phases=(), contrast=(), leak=LEAK_M, said=LEAK_M, outcome="found", e
     answer[:, 1:4] = said
     seen = np.zeros(m)
     for start_s, end_s in contrast:
-        seen[round(start_s / 0.04) : round(end_s / 0.04)] = 3.5
+        seen[round(start_s / 0.04) : round(end_s / 0.04)] = ratio
     leaks = np.array([leak] if leak else [], float).reshape(-1, 3)
     return FlightLog(
         {
@@ -100,6 +102,11 @@ def test_visible_is_the_longest_time_without_a_break():
     assert not torn.visible
     never = flight_metrics(gas_log())
     assert (never.visible_s, never.visible_at_m) == (0.0, None)
+
+
+@pytest.mark.parametrize(("ratio", "visible"), [(2.9, False), (3.0, True)])
+def test_gas_shows_from_three_times_the_noise_on(ratio, visible):
+    assert flight_metrics(gas_log(contrast=[(1.0, 4.0)], ratio=ratio)).visible is visible
 
 
 def flight(runtime, k, compared=None, **changes):

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from policies.guidance.wind_vane import WindVane
 from policies.zoo import find_policy
 from scenarios.criteria import judge
 from scenarios.metrics import flight_metrics
@@ -52,6 +53,35 @@ def mox_log(corners=((6.0, 0.0), (1.0, 0.0)), outcome="reached", gas_s=2.0):
             "course.leak_rate_g_h": np.array([120.0]),
         },
     )
+
+
+# What the wind vane makes of the wind
+
+
+def upwind_after(winds):
+    vane = WindVane()
+    for east, north in winds:
+        upwind = vane.turn(np.float32(east), np.float32(north))
+    return vane, upwind
+
+
+def test_a_gust_hardly_turns_the_vane_and_a_new_wind_does():
+    """From the east at first, then to the north: after the time constant of 2 s by 1 - 1/e."""
+    vane, _ = upwind_after([(-1.0, 0.0)] * 100 + [(0.0, 1.0)] * 50)
+    np.testing.assert_allclose(vane.wind, (-np.exp(-1), 1 - np.exp(-1)), atol=0.02)
+    _, upwind = upwind_after([(-1.0, 0.0)] * 100 + [(0.0, 1.0)] * 5)
+    assert np.degrees(np.arctan2(-upwind[1], upwind[0])) == pytest.approx(6, abs=1)
+    _, upwind = upwind_after([(-1.0, 0.0)] * 100 + [(0.0, 1.0)] * 300)
+    np.testing.assert_allclose(upwind, (0, -1), atol=0.01)
+
+
+def test_the_vanes_mean_steadies_a_turbulent_wind():
+    noise = 0.5 * np.random.default_rng(3).standard_normal((2000, 2))
+    vane, off = WindVane(), []
+    for east, north in noise - [1.0, 0.0]:
+        x, y = vane.turn(np.float32(east), np.float32(north))
+        off.append(np.arctan2(y, x))
+    assert np.std(off[200:]) < 0.1 < np.std(np.arctan2(noise[:, 1], 1 - noise[:, 0]))
 
 
 # What a flight was worth

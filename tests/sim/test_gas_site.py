@@ -28,7 +28,7 @@ from sim.distribution import Distribution, load_distribution, outside
 from sim.errors import BadInputError
 from sim.flight import COMPLETED_OUTCOMES
 from sim.pilot import DroneState, Report
-from sim.scene import Box
+from sim.scene import Box, Cylinder
 from sim.world import World
 
 SEEDS = range(200)
@@ -213,6 +213,37 @@ def test_patrols_keep_clear_of_everything_solid(sites):
             at = np.array([walker.position_at(t) for t in np.arange(0, 60, 0.25)])
             apart = np.linalg.norm(at[:, None, :2] - way[None, ::4, :2], axis=-1).min()
             assert apart >= reach - 1e-3
+
+
+def test_what_is_drawn_is_as_large_as_what_is_hit(sites):
+    """Flanges aside: their nozzles reach into the tanks."""
+    seen = set()
+    for item in (item for site in sites for item in site.scene.objects):
+        kind, shape = item.name.split()[0], item.collision
+        if shape is None or kind == "flange":
+            continue
+        if isinstance(shape, Box):
+            size_m = np.array(shape.size_m)
+        else:
+            size_m = np.array([2 * shape.radius_m, 2 * shape.radius_m, shape.height_m])
+        drawn_m = [item.mesh.vertices_m.min(axis=0), item.mesh.vertices_m.max(axis=0)]
+        np.testing.assert_allclose(drawn_m, [-size_m / 2, size_m / 2], atol=1e-6)
+        seen.add((kind, type(shape)))
+    assert {("obstacle", Box), ("obstacle", Cylinder), ("tank", Cylinder), ("pipe", Box)} <= seen
+
+
+def test_a_drone_that_hovers_before_an_obstacle_is_free_and_in_it_is_not(sites):
+    for site in sites[:12]:
+        for item in of_kind(site, "obstacle"):
+            x, y, z = item.position_world_m
+            high_m = 2 * z
+            with World(site.scene, visible=False) as world:
+                world.add_drone(0.03, (1e-5,) * 3, 0.02, 0.02, (x, y, high_m + 0.05), 0.0)
+                touches = []
+                for at_m in (high_m + 0.05, high_m - 0.05, 0.1):
+                    world.place_drone((x, y, at_m), (0, 0, 0, 1))
+                    touches.append(world.drone_touches())
+            assert touches == [False, True, True]
 
 
 def test_a_drone_on_the_patrol_touches_nothing_in_the_physics_engine(sites):
