@@ -33,8 +33,15 @@ from sim.errors import BadInputError
 from sim.files import require_writable_folder, sha256_of_file, write_atomic
 from sim.progress import Advance
 
-# What flies a policy; its weights and golden frames stay at home.
-_NETWORKS = ("float.onnx", "int8.onnx")
+# What each rung is made of; the golden vectors are in the C's self-test. Weights stay at home.
+_REFERENCE = "int8.onnx"
+_FLOWN = {
+    "float": ("float.onnx",),
+    "onnx": (_REFERENCE,),
+    "int8": (_REFERENCE,),
+    "c": (_REFERENCE, "golden.npz"),
+    "mcu": (_REFERENCE, "golden.npz"),
+}
 
 
 def fly_many(
@@ -160,8 +167,9 @@ class Parcel:
 
     Attributes:
         job: the flight, with no folder for its log.
-        files: content by name: the policy's networks, and ``airframe.toml`` and ``camera.toml``
-            where the scenario names the user's own. Images for textures are not sent.
+        files: content by name: what its runtime takes of the policy, and ``airframe.toml`` and
+            ``camera.toml`` where the scenario names the user's own. Images for textures are not
+            sent.
         with_log: send the log's bytes back.
     """
 
@@ -174,9 +182,9 @@ def pack(job: FlightJob) -> Parcel:
     """Return the job as a parcel."""
     files = {}
     if job.bundle is not None:
-        for name in _NETWORKS:
-            if name in job.bundle.spec.files_sha256:
-                files[name] = job.bundle.file(name).read_bytes()
+        compared = {_REFERENCE} if job.compare else set()
+        for name in compared.union(_FLOWN.get(job.runtime, ())):
+            files[name] = job.bundle.file(name).read_bytes()
     for key in ("airframe", "camera"):
         named = getattr(job.scenario, key)
         if is_path(named):

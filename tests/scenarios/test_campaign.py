@@ -17,6 +17,7 @@ from policies.bundle import load_bundle
 from policies.zoo import ZOO
 from scenarios import campaign
 from scenarios.campaign import fly_many, fly_parcel, job_key, pack
+from scenarios.ladder import LADDER
 from scenarios.run import FlightJob, fly_job
 from scenarios.schema import load_scenario
 from sim.airframe import AIRFRAMES
@@ -124,12 +125,14 @@ def test_any_other_input_is_another_flight(jobs, toy_bundle, tmp_path):
     assert job_key(dataclasses.replace(job, scenario=reworded)) == keys[0]
 
 
-def test_a_parcel_flies_where_the_files_are_not(toy_bundle, short_scenario, tmp_path):
+@pytest.mark.parametrize("runtime", LADDER)
+def test_a_parcel_flies_where_the_files_are_not(toy_bundle, short_scenario, tmp_path, runtime):
     policy = load_bundle(Path(shutil.copytree(toy_bundle.path, tmp_path / "policy")))
     drone = tmp_path / "mine.toml"
     drone.write_text((AIRFRAMES / "crazyflie21.toml").read_text())
     scenario = half_second(short_scenario).model_copy(update={"airframe": str(drone)})
-    job = FlightJob(scenario, SEED, "int8", policy, log_folder=tmp_path / "logs")
+    job = FlightJob(scenario, SEED, runtime, policy, log_folder=tmp_path / "logs")
+    job = dataclasses.replace(job, compare=runtime != "float")
     here = fly_job(job)
     parcel = pack(job)
     shutil.rmtree(policy.path)
