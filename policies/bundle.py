@@ -13,7 +13,7 @@ hand-edited bundle is refused instead of flown.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -21,7 +21,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import tomli_w
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from sim.config import Config, load
 from sim.errors import BadInputError
@@ -64,11 +64,37 @@ class InputSpec(Config):
 
 
 class OutputSpec(Config):
-    """One graph output: its name and the quantisation of its single value in ``int8.onnx``."""
+    """One graph output: its name and the quantisation of its values in ``int8.onnx``.
+
+    Attributes:
+        name: of the graph output.
+        scale: of all its values, which mean ``(q - zero_point) * scale``.
+        zero_point: likewise.
+        count: how many values it has; those of a map row by row.
+    """
 
     name: str
     scale: float = Field(gt=0)
     zero_point: int = Field(ge=-128, le=127)
+    count: int = Field(default=1, ge=1, le=4096)
+
+    @model_serializer(mode="wrap")
+    def _as_before_maps(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Bundles from before maps stay the text that they are.
+        values: dict[str, Any] = plain(self)
+        return {k: v for k, v in values.items() if k != "count" or v != 1}
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        # As in ``InputSpec``.
+        return [(k, v) for k, v in super().__repr_args__() if k != "count" or v != 1]
+
+
+def steps_of(outputs: Sequence[OutputSpec]) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Return scale (K,) and zero point (K,) of each of the K values of a network."""
+    counts = np.array([output.count for output in outputs], np.int64)
+    scales = np.repeat([output.scale for output in outputs], counts)
+    zero_points = np.repeat([output.zero_point for output in outputs], counts)
+    return scales.astype(np.float64), zero_points.astype(np.int32)
 
 
 class RoadGuidance(Config):
@@ -272,6 +298,11 @@ class PolicySpec(Config):
     provenance: Provenance
     files_sha256: dict[str, str] = Field(default_factory=dict)
 
+    @property
+    def output_size(self) -> int:
+        """K, how many values the network answers."""
+        return sum(output.count for output in self.outputs)
+
 
 @dataclass(frozen=True)
 class Golden:
@@ -280,7 +311,8 @@ class Golden:
     Attributes:
         frames: (N, C, H, W) uint8 network inputs, in flight order, to be stepped from a reset;
             with several channels those of one flight, frame by frame.
-        outputs: (N, K) int8, the raw network outputs in the order of ``PolicySpec.outputs``.
+        outputs: (N, K) int8, the raw network outputs in the order of ``PolicySpec.outputs``, those
+            of several values (a map) row by row.
         commands: (N, 4 + A) float32, what guidance answers: forward, left, climb speed in m/s, yaw
             rate in rad/s, and what else it tells (see ``policies.guidance``).
         senses: (N, SENSES_SIZE) float32, see ``sim.pilot.Senses``; zeros where the file has none.

@@ -136,7 +136,7 @@ class CollectingPilot:
         self._teacher.reset()
         self._look.reset()
         self._guide.reset(self._route)
-        self.outputs: NDArray[np.generic] = np.zeros(len(self._task.outputs), np.float32)
+        self.outputs: NDArray[np.generic] = np.zeros(self._task.output_size, np.float32)
         self.answer = np.zeros(self._guide.answer_size - COMMAND_SIZE, np.float32)
         self.report: Report | None = None
         self._turns = stream(self._seed, "collect.turns")
@@ -243,7 +243,7 @@ def collect(
     task = find_task(jobs[0].task)
     manifest = Manifest(
         task=task.name,
-        outputs=tuple(output.name for output in task.outputs),
+        outputs=task.label_names,
         camera=camera,
         split=split.label,
         flights=(*kept, *entries),

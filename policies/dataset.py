@@ -108,7 +108,7 @@ class FlightEntry(Config):
 
 
 class Manifest(Config):
-    """Content of ``manifest.json``."""
+    """Content of ``manifest.json``; ``outputs`` are the names of the labels' columns."""
 
     format_version: Literal[2] = 2
     task: str

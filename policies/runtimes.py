@@ -14,7 +14,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from policies.bundle import InputSpec, PolicyBundle, PolicySpec
+from policies.bundle import InputSpec, PolicyBundle, PolicySpec, steps_of
 from policies.guidance import (
     COMMAND_SIZE,
     NO_ROUTE,
@@ -204,8 +204,7 @@ def int8_inference(model: Path | bytes, spec: PolicySpec) -> Infer:
     scale and rounding gives q back exactly, since the quotient is within 1e-4 of an integer.
     """
     run = batch_inference(model)
-    scales = np.array([output.scale for output in spec.outputs], np.float64)
-    zero_points = np.array([output.zero_point for output in spec.outputs])
+    scales, zero_points = steps_of(spec.outputs)
 
     def infer(frames: Frame) -> NDArray[np.int8]:
         values = run(frames[np.newaxis])[0].astype(np.float64)

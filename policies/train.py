@@ -85,7 +85,7 @@ def fit(
     Args:
         network: maps inputs (N, C, H, W) in [0, 1] to (N, K): values, and logits of probabilities.
         data: what to learn.
-        outputs: what each of the K is.
+        outputs: what the K are, one after the other.
         plan: how.
         checkpoint: written after each epoch; a finished one makes this call return at once.
         advance: called once an epoch with the mean loss.
@@ -148,27 +148,29 @@ def learning_rate(plan: TrainPlan, step: int, n_steps: int) -> float:
 
 
 def loss_of(predicted: Tensor, labels: Tensor, outputs: Sequence[Output]) -> Tensor:
-    """Return the loss, summed over outputs; a label that is NaN costs nothing.
+    """Return the loss, summed over outputs and their cells; a label that is NaN costs nothing.
 
     Smooth L1 on values, cross-entropy with soft labels on probabilities.
 
     Args:
         predicted: (N, K) values, and logits of probabilities.
         labels: (N, K).
-        outputs: what each of the K is.
+        outputs: what the K are, one after the other.
     """
     total = torch.zeros(())
-    for k, output in enumerate(outputs):
-        known = ~torch.isnan(labels[:, k])
+    sizes = [output.size for output in outputs]
+    parts = zip(outputs, predicted.split(sizes, 1), labels.split(sizes, 1), strict=True)
+    for output, values, wanted in parts:
+        known = ~torch.isnan(wanted)
         if not known.any():
             continue
-        value, label = predicted[known, k], labels[known, k]
+        value, label = values[known], wanted[known]
         if output.kind == "probability":
             cost = functional.binary_cross_entropy_with_logits(value, label)
         else:
             cost = output.knee * functional.smooth_l1_loss(value, label, beta=output.knee)
-        # A frame counts alike in every batch, however many of its batch have a label.
-        total = total + output.weight * cost * known.float().mean()
+        # A frame's cell counts alike in every batch, however many of its batch have a label.
+        total = total + output.weight * output.size * cost * known.float().mean()
     return total
 
 
@@ -177,13 +179,13 @@ def loss_of_outputs(
 ) -> float:
     """Return the same loss of real-valued outputs (N, K), to compare float and int8 networks."""
     predicted = values.copy()
-    for k, output in enumerate(outputs):
-        low, high = output.limits
+    ends = np.cumsum([output.size for output in outputs])
+    for output, part in zip(outputs, np.split(predicted, ends[:-1], axis=1), strict=True):
         if output.kind == "probability":  # half a step of the int8 output from certainty
-            probability = np.clip(values[:, k], 1 / 512, 1 - 1 / 512)
-            predicted[:, k] = np.log(probability / (1 - probability))
+            probability = np.clip(part, 1 / 512, 1 - 1 / 512)
+            part[:] = np.log(probability / (1 - probability))
         else:
-            predicted[:, k] = np.clip(values[:, k], low, high)
+            part[:] = np.clip(part, *output.limits)
     return float(loss_of(torch.from_numpy(predicted), torch.from_numpy(labels), outputs))
 
 
@@ -192,9 +194,16 @@ def mirrored(
 ) -> tuple[Tensor, Tensor]:
     """Return the frames, half of them mirrored left-right, with the labels of what they show."""
     turned = torch.from_numpy(rng.random(len(frames)) < 0.5)
-    signs = torch.tensor([-1.0 if output.mirrors else 1.0 for output in outputs])
     frames = torch.where(turned[:, None, None, None], frames.flip(3), frames)
-    return frames, torch.where(turned[:, None], labels * signs, labels)
+    parts = labels.split([output.size for output in outputs], 1)
+    mirror = torch.cat([_mirror(*pair) for pair in zip(parts, outputs, strict=True)], 1)
+    return frames, torch.where(turned[:, None], mirror, labels)
+
+
+def _mirror(labels: Tensor, output: Output) -> Tensor:
+    """Return the labels (N, cells) of one output in a mirror."""
+    flipped = labels.unflatten(1, output.cells).flip(2).flatten(1)
+    return -flipped if output.mirrors else flipped
 
 
 def augmented(frames: Tensor, how: Augmentation, rng: np.random.Generator) -> Tensor:

@@ -84,7 +84,7 @@ def policy_machine(firmware: Path, target: Target, bundle: PolicyBundle) -> Poli
         firmware,
         target,
         spec.name,
-        len(spec.outputs),
+        spec.output_size,
         spec.input.height_px * spec.input.width_px,
         make_guide(spec.guidance).answer_size,
         takes_senses(spec.guidance),

@@ -75,7 +75,7 @@ class CPolicy(CNetwork):
         spec = bundle.spec
         library = compile_host_library(emit(bundle) if files is None else files)
         input_bytes = spec.input.channels * spec.input.height_px * spec.input.width_px
-        super().__init__(library, spec.name, input_bytes, len(spec.outputs))
+        super().__init__(library, spec.name, input_bytes, spec.output_size)
         self._camera_bytes = spec.input.height_px * spec.input.width_px
         self._answer_size = make_guide(spec.guidance).answer_size
         self._takes_senses = takes_senses(spec.guidance)

@@ -95,13 +95,16 @@ class QatNetwork(nn.Module):
             )
             x = self.ranges[f"{layer.name}_out"](functional.relu(x))
         features = x.flatten(1)
-        return torch.cat([self._head(head, features) for head in self._folded.heads], dim=1)
+        return torch.cat([self._head(head, x, features) for head in self._folded.heads], dim=1)
 
-    def _head(self, head: Head, features: Tensor) -> Tensor:
-        weight = rounded_weight(self.weights[head.name])
-        value = functional.linear(features, weight, self.biases[head.name])
+    def _head(self, head: Head, last: Tensor, features: Tensor) -> Tensor:
+        weight, bias = rounded_weight(self.weights[head.name]), self.biases[head.name]
+        if head.size == 1:
+            value = functional.linear(features, weight, bias)
+        else:
+            value = functional.conv2d(last, weight, bias).flatten(1)
         if head.limits is None:
-            return self.ranges[f"{head.name}_logit" if head.sigmoid else head.name](value)
+            return cast(Tensor, self.ranges[head.raw](value))
         pinned = Quantisation.of_limits(*head.limits)
         low, high = ((q - pinned.zero_point) * pinned.scale for q in (INT8_MIN, INT8_MAX))
         return rounded(value.clamp(low, high), pinned.scale)

@@ -144,23 +144,33 @@ def int8_model(
         inputs = [tensor, *writer.weight_and_bias(layer, scale)]
         out = writer.node("Conv", inputs, f"{layer.name}_out", **conv_attributes(layer))
         tensor, scale = writer.quantised(out, q), q.scale
-    features = writer.node("Flatten", [tensor], "features", axis=1)
-    # The same scale and zero point as before: flattening only renames the bytes.
-    tensor = writer.quantised(features, q)
+    # Flattening only renames the bytes, so scale and zero point stay the same, here and below.
+    features = ""
+    if network.flattens:
+        features = writer.quantised(writer.node("Flatten", [tensor], "features", axis=1), q)
     specs = []
     for head in network.heads:
-        inputs = [tensor, *writer.weight_and_bias(head, scale)]
-        raw = writer.node("Gemm", inputs, f"{head.name}_logit", transB=1)
+        parameters = writer.weight_and_bias(head, scale)
+        if head.size == 1:
+            inputs = [features, *parameters]
+            raw = writer.node("Gemm", inputs, f"{head.name}_logit", transB=1)
+        else:
+            raw = writer.node("Conv", [tensor, *parameters], f"{head.name}_logit")
         if head.sigmoid:
-            q = Quantisation.of_range(*ranges[raw])
+            q = Quantisation.of_range(*ranges[head.raw])
             raw = writer.node("Sigmoid", [writer.quantised(raw, q)], f"{head.name}_probability")
             q = SIGMOID
         elif head.limits is not None:
             q = Quantisation.of_limits(*head.limits)
         else:
-            q = Quantisation.of_range(*ranges[head.name])
+            q = Quantisation.of_range(*ranges[head.raw])
+        if head.size > 1:
+            cells = [writer.quantised(raw, q)]
+            raw = writer.node("Flatten", cells, f"{head.name}_cells", axis=1)
         writer.quantised(raw, q, head.name)
-        specs.append(OutputSpec(name=head.name, scale=q.scale, zero_point=q.zero_point))
-    outputs = [output_info(head.name, batch) for head in network.heads]
+        specs.append(
+            OutputSpec(name=head.name, scale=q.scale, zero_point=q.zero_point, count=head.size)
+        )
+    outputs = [output_info(head, batch) for head in network.heads]
     model = finish_model("int8", network, writer.nodes, writer.initializers, outputs, batch)
     return model, tuple(specs)

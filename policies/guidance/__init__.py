@@ -17,7 +17,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.bundle import GasGuidance, Guidance, MoxGuidance, OutputSpec, RoadGuidance
+from policies.bundle import (
+    GasGuidance,
+    Guidance,
+    MoxGuidance,
+    OutputSpec,
+    RoadGuidance,
+    steps_of,
+)
 from policies.guidance.gas import GasGuide
 from policies.guidance.mox import MoxGuide
 from policies.guidance.road import RoadGuide
@@ -61,9 +68,8 @@ def make_guide(guidance: Guidance) -> Guide:
 
 def dequantise(outputs: NDArray[np.int8], specs: Sequence[OutputSpec]) -> NDArray[np.float32]:
     """Return the (..., K) float32 values of (..., K) int8 outputs: ``(q - zero_point) * scale``."""
-    zero_points = np.array([spec.zero_point for spec in specs], np.int32)
-    scales = np.array([spec.scale for spec in specs], np.float32)
-    return (outputs.astype(np.int32) - zero_points).astype(np.float32) * scales
+    scales, zero_points = steps_of(specs)
+    return (outputs.astype(np.int32) - zero_points).astype(np.float32) * scales.astype(np.float32)
 
 
 def as_command(answer: NDArray[np.float32]) -> VelocityCommand:

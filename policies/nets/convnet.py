@@ -1,14 +1,16 @@
-"""The network of every task: convolutions, then one linear output each; a task says how wide.
+"""The network of every task: convolutions, then a head an output; a task says how wide.
 
 After Tiny-PULP-Dronet (Lamberti et al., "Tiny-PULP-Dronets", AICAS 2022). There is no pooling over
 the whole image, since *where* something is in the picture is what the outputs are made of: the last
 convolution sees all of what is left of it, as a hidden layer. Depthwise-separable layers of the
 same cost learned less and took longer to train: their multiply-accumulates are dearer in plain C,
-and they have more outputs to requantise.
+and they have more outputs to requantise. An output that is a map asks each place of the last
+convolution alone.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
@@ -26,7 +28,11 @@ from sim.errors import BadInputError
 
 
 class ConvNet(nn.Module):
-    """Convolutions with batch normalisation and ReLU, then one linear head an output."""
+    """Convolutions with batch normalisation and ReLU, then one head an output.
+
+    It is linear on all features, or a 1 x 1 convolution over the last layer's map where the output
+    is a map itself.
+    """
 
     def __init__(
         self,
@@ -48,18 +54,43 @@ class ConvNet(nn.Module):
             size = [(n + 2 * pad - kernel) // stride + 1 for n, kernel, stride, pad in ways]
             channels = layer.channels
         for output in outputs:
-            self.add_module(output.name, nn.Linear(channels * size[0] * size[1], 1))
+            if output.size == 1:
+                self.add_module(output.name, nn.Linear(channels * size[0] * size[1], 1))
+            elif output.cells == tuple(size):
+                self.add_module(output.name, _map_head(channels, output))
+            else:
+                raise ValueError(
+                    f"output {output.name} has {output.cells} cells, the last layer {tuple(size)}"
+                )
 
     def forward(self, frames: Tensor) -> Tensor:
         """Return (N, K) for inputs (N, C, H, W) in [0, 1]: values, and logits of probabilities."""
         for block in self.trunk.values():
             frames = block(frames)
         features = torch.flatten(frames, 1)
-        return torch.cat([self.head(output)(features) for output in self.outputs], dim=1)
+        return torch.cat(
+            [
+                self.head(output)(features if output.size == 1 else frames).flatten(1)
+                for output in self.outputs
+            ],
+            dim=1,
+        )
 
-    def head(self, output: Output) -> nn.Linear:
-        """Return the linear layer of an output."""
-        return cast(nn.Linear, self.get_submodule(output.name))
+    def head(self, output: Output) -> nn.Linear | nn.Conv2d:
+        """Return the last layer of an output."""
+        return cast(nn.Linear | nn.Conv2d, self.get_submodule(output.name))
+
+
+def _map_head(channels: int, output: Output) -> nn.Conv2d:
+    """Return the layer of a map; at first it takes one cell of all for likely, whatever it sees.
+
+    Nearly all cells of nearly all frames are empty, and to find that out takes epochs.
+    """
+    conv = nn.Conv2d(channels, 1, 1)
+    if output.kind == "probability":
+        assert conv.bias is not None
+        nn.init.constant_(conv.bias, -math.log(output.size - 1))
+    return conv
 
 
 def initialised(task: Task, seed: int) -> ConvNet:
@@ -89,11 +120,11 @@ def fold(network: ConvNet) -> FoldedNetwork:
         trunk.append(ConvRelu(name, _float32(weight), _float32(bias), stride, padding, conv.groups))
     heads = []
     for output in network.outputs:
-        linear, sigmoid = network.head(output), output.kind == "probability"
+        last, sigmoid = network.head(output), output.kind == "probability"
+        assert last.bias is not None
+        numbers = _float32(last.weight), _float32(last.bias)
         limits = None if sigmoid else output.limits
-        heads.append(
-            Head(output.name, _float32(linear.weight), _float32(linear.bias), sigmoid, limits)
-        )
+        heads.append(Head(output.name, *numbers, sigmoid, limits, output.cells))
     return FoldedNetwork(network.input_shape, tuple(trunk), tuple(heads))
 
 

@@ -1,4 +1,4 @@
-"""A network as numbers only: convolutions with ReLU, then one linear head an output.
+"""A network as numbers only: convolutions with ReLU, then one head an output.
 
 Batch normalisation is folded, nothing knows torch. Training code makes a ``FoldedNetwork``; the
 writers of float and int8 ONNX, calibration and quantisation-aware training start from it.
@@ -51,15 +51,20 @@ class ConvRelu:
 
 @dataclass(frozen=True)
 class Head:
-    """A linear output on the flattened features; ``sigmoid`` makes it a probability.
+    """An output; ``sigmoid`` makes it a probability.
+
+    Linear on the flattened features where it is one number; where it is a map, a 1 x 1 convolution
+    over the last layer's output, which has as many rows and columns.
 
     Attributes:
         name: of the graph output.
-        weight: (1, features) float32, features in (channel, row, column) order.
+        weight: (1, features) float32, features in (channel, row, column) order; (1, channels, 1, 1)
+            of a map.
         bias: (1,) float32.
         sigmoid: whether a Sigmoid follows.
         limits: (low, high) that the output means; the integer network's saturates there. None to
             leave that to calibration.
+        cells: (rows, columns); (1, 1) for one number.
     """
 
     name: str
@@ -67,6 +72,22 @@ class Head:
     bias: Float32
     sigmoid: bool
     limits: tuple[float, float] | None = None
+    cells: tuple[int, int] = (1, 1)
+
+    @property
+    def size(self) -> int:
+        """How many numbers it is."""
+        return self.cells[0] * self.cells[1]
+
+    @property
+    def unflattened(self) -> str:
+        """The tensor of its answer, as rows and columns where it is a map."""
+        return self.name if self.size == 1 else f"{self.name}_map"
+
+    @property
+    def raw(self) -> str:
+        """The tensor that its layer makes, before a sigmoid."""
+        return f"{self.name}_logit" if self.sigmoid else self.unflattened
 
 
 @dataclass(frozen=True)
@@ -85,10 +106,15 @@ class FoldedNetwork:
             yield layer, shape
 
     @property
+    def flattens(self) -> bool:
+        """Whether any head reads the flattened features."""
+        return any(head.size == 1 for head in self.heads)
+
+    @property
     def macs(self) -> int:
         """Multiply-accumulates of one inference."""
         trunk = sum(shape[1] * shape[2] * layer.weight.size for layer, shape in self.shapes())
-        return trunk + sum(head.weight.size for head in self.heads)
+        return trunk + sum(head.size * head.weight.size for head in self.heads)
 
     @property
     def weight_bytes(self) -> int:
@@ -98,19 +124,17 @@ class FoldedNetwork:
 
 
 def activation_names(network: FoldedNetwork) -> list[str]:
-    """Return the tensors whose range quantisation must know: trunk outputs, head outputs.
+    """Return the tensors whose range quantisation must know: what each layer makes.
 
-    A head with a sigmoid has two: its logit and its probability (pinned, so not listed).
+    A head with a sigmoid has a second one: its probability (pinned, so not listed).
     """
-    return [f"{layer.name}_out" for layer in network.trunk] + [
-        f"{head.name}_logit" if head.sigmoid else head.name for head in network.heads
-    ]
+    return [f"{layer.name}_out" for layer in network.trunk] + [head.raw for head in network.heads]
 
 
 def float_model(
     network: FoldedNetwork, batch: int | str = 1, taps: bool = False
 ) -> onnx.ModelProto:
-    """Return the float32 ONNX model: Conv, Relu, Flatten, Gemm, Sigmoid.
+    """Return the float32 ONNX model: Conv, Relu; Flatten, Gemm, Sigmoid; Conv, Sigmoid, Flatten.
 
     Args:
         network: what to write.
@@ -135,27 +159,40 @@ def float_model(
         )
         nodes.append(helper.make_node("Relu", [pre], [out], name=f"{layer.name}_relu"))
         tensor = out
-    nodes.append(helper.make_node("Flatten", [tensor], ["features"], name="flatten", axis=1))
+    if network.flattens:
+        nodes.append(helper.make_node("Flatten", [tensor], ["features"], name="flatten", axis=1))
     for head in network.heads:
-        out = f"{head.name}_logit" if head.sigmoid else head.name
-        weight = constant(f"{head.name}_weight", head.weight)
-        bias = constant(f"{head.name}_bias", head.bias)
-        gemm = helper.make_node(
-            "Gemm", ["features", weight, bias], [out], name=f"{head.name}_gemm", transB=1
-        )
-        nodes.append(gemm)
-        if head.sigmoid:
+        name = head.name
+        parameters = constant(f"{name}_weight", head.weight), constant(f"{name}_bias", head.bias)
+        if head.size == 1:
+            inputs = ["features", *parameters]
             nodes.append(
-                helper.make_node("Sigmoid", [out], [head.name], name=f"{head.name}_sigmoid")
+                helper.make_node("Gemm", inputs, [head.raw], name=f"{name}_gemm", transB=1)
             )
-    outputs = [output_info(head.name, batch) for head in network.heads]
+        else:
+            inputs = [tensor, *parameters]
+            nodes.append(helper.make_node("Conv", inputs, [head.raw], name=f"{name}_conv"))
+        answer = head.unflattened
+        if head.sigmoid:
+            nodes.append(helper.make_node("Sigmoid", [head.raw], [answer], name=f"{name}_sigmoid"))
+        if head.size > 1:
+            nodes.append(
+                helper.make_node("Flatten", [answer], [name], name=f"{name}_flatten", axis=1)
+            )
+    outputs = [output_info(head, batch) for head in network.heads]
     if taps:
         outputs += [
             helper.make_tensor_value_info(f"{layer.name}_out", TensorProto.FLOAT, [batch, *shape])
             for layer, shape in network.shapes()
         ]
         outputs += [
-            output_info(f"{head.name}_logit", batch) for head in network.heads if head.sigmoid
+            helper.make_tensor_value_info(
+                head.raw,
+                TensorProto.FLOAT,
+                [batch, 1] if head.size == 1 else [batch, 1, *head.cells],
+            )
+            for head in network.heads
+            if head.raw != head.name
         ]
     return finish_model("float", network, nodes, initializers, outputs, batch)
 
@@ -170,9 +207,9 @@ def conv_attributes(layer: ConvRelu) -> dict[str, Any]:
     }
 
 
-def output_info(name: str, batch: int | str) -> onnx.ValueInfoProto:
-    """Return the description of a graph output of one value."""
-    return helper.make_tensor_value_info(name, TensorProto.FLOAT, [batch, 1])
+def output_info(head: Head, batch: int | str) -> onnx.ValueInfoProto:
+    """Return the description of a head's graph output."""
+    return helper.make_tensor_value_info(head.name, TensorProto.FLOAT, [batch, head.size])
 
 
 def finish_model(

@@ -30,21 +30,28 @@ class Teacher(Protocol):
         """Begin a flight."""
 
     def labels(self, seen: Observation) -> NDArray[np.float32]:
-        """Return the labels (K,) for a frame, in the outputs' order; NaN where there are none."""
+        """Return the labels (K,) for a frame, NaN where there are none.
+
+        One output after the other, each row by row.
+        """
         ...
 
 
 @dataclass(frozen=True)
 class Output:
-    """One number that a network answers.
+    """What a network answers: one number, or a map of them, a cell each.
+
+    A map is read off the network's last feature map, which must have as many rows and columns.
 
     Attributes:
         name: of the graph output and of the label.
         kind: a probability is learned by cross-entropy, a value by a smooth L1 loss.
-        weight: of its loss beside the other outputs'.
+        weight: of its loss beside the other outputs', every cell's alone.
         knee: errors of a value beyond this cost linearly more, smaller ones with their square.
-        mirrors: a value that turns round when the frame is mirrored left-right.
+        mirrors: a value that turns round when the frame is mirrored left-right. The columns of a
+            map always do.
         limits: (low, high) that a value means; it is quantised to saturate there.
+        cells: (rows, columns) that the frame is divided into; (1, 1) for one number.
     """
 
     name: str
@@ -53,6 +60,22 @@ class Output:
     knee: float = 1.0
     mirrors: bool = False
     limits: tuple[float, float] = (0.0, 1.0)
+    cells: tuple[int, int] = (1, 1)
+
+    @property
+    def size(self) -> int:
+        """How many numbers it is."""
+        return self.cells[0] * self.cells[1]
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """What its numbers are called in a dataset, row by row."""
+        if self.size == 1:
+            return (self.name,)
+        rows, columns = self.cells
+        return tuple(
+            f"{self.name}_{row}_{column}" for row in range(rows) for column in range(columns)
+        )
 
 
 @dataclass(frozen=True)
@@ -142,7 +165,8 @@ class Task:
         name: on the command line and in bundles.
         distribution: declared distribution that is flown if no other is asked for.
         input: what the network sees.
-        layers: of the network, from the input on; one linear layer an output follows.
+        layers: of the network, from the input on; a linear layer, or a 1 x 1 convolution for a map,
+            follows for each output.
         outputs: what the network answers.
         guidance: makes the constants of its guidance for a camera.
         teacher: makes the teacher of a course seen through a camera.
@@ -168,3 +192,13 @@ class Task:
     def input_shape(self) -> tuple[int, int, int]:
         """Channels, height and width of the network's input."""
         return self.input.channels, self.input.height_px, self.input.width_px
+
+    @property
+    def output_size(self) -> int:
+        """K, how many numbers the network answers."""
+        return sum(output.size for output in self.outputs)
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The names of those numbers, in order."""
+        return tuple(name for output in self.outputs for name in output.label_names)
