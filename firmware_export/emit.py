@@ -94,7 +94,7 @@ def emit_network(
         golden: test vectors; the first few become the self-test. Without guidance only frames and
             outputs are looked at.
         guidance: the policy's guidance; None for a network alone (no NAME_step).
-        output_names: names of the single outputs, needed by guidance.
+        output_names: names of the graph's outputs, needed by guidance.
         frame_stride: camera frames from one channel to the next.
         provenance: lines for the head of every file.
     """
@@ -161,11 +161,11 @@ def _check_spec(bundle: PolicyBundle, graph: ir.Graph) -> None:
     if graph.tensors[graph.input].shape != expected:
         found = graph.tensors[graph.input].shape
         raise BadInputError(f"{where}: key 'input' says {expected}, int8.onnx takes {found}")
-    described = [(np.float32(o.scale), o.zero_point, 1) for o in spec.outputs]
+    described = [(np.float32(o.scale), o.zero_point, o.count) for o in spec.outputs]
     outputs = [graph.tensors[name] for name in graph.outputs]
     if described != [(t.scale, t.zero_point, t.size) for t in outputs]:
         raise BadInputError(
-            f"{where}: key 'outputs' does not match the scales and zero points of int8.onnx; "
+            f"{where}: key 'outputs' does not match the outputs of int8.onnx; "
             "make the bundle again with bytewing quantize"
         )
 
@@ -211,7 +211,10 @@ def _history_keys(
 
 
 def _output_macros(name: str, outputs: list[ir.Tensor], output_names: tuple[str, ...]) -> str:
-    lines = []
+    lines, first = [], 0
+    maps = any(
+        tensor.size > 1 for tensor in outputs
+    )  # without them, an output's place is its number
     for index, tensor in enumerate(outputs):
         stem = output_names[index] if output_names else f"output{index}"
         prefix = f"#define {name.upper()}_{stem.upper()}"
@@ -219,14 +222,27 @@ def _output_macros(name: str, outputs: list[ir.Tensor], output_names: tuple[str,
             f"{prefix}_SCALE {literal(tensor.scale)} /* {tensor.scale:.9g} */",
             f"{prefix}_ZERO_POINT ({tensor.zero_point})",
         ]
+        if maps:
+            lines += [f"{prefix}_FIRST {first}", f"{prefix}_COUNT {tensor.size}"]
+        first += tensor.size
     return "\n".join(lines)
 
 
 def _copy_outputs(name: str, plan: MemoryPlan, graph: ir.Graph) -> list[str]:
-    lines, index = [], 0
+    lines, first = [], 0
     for tensor in graph.outputs:
-        for element in range(graph.tensors[tensor].size):
-            source = f"{name}_context.arena[{plan.offsets[tensor] + element}]"
-            lines.append(f"    outputs[{index}] = {source};")
-            index += 1
+        size, offset, arena = (
+            graph.tensors[tensor].size,
+            plan.offsets[tensor],
+            f"{name}_context.arena",
+        )
+        if size == 1:
+            lines.append(f"    outputs[{first}] = {arena}[{offset}];")
+        else:
+            lines += [
+                f"    for (int i = 0; i < {size}; i++) {{",
+                f"        outputs[{first} + i] = {arena}[{offset} + i];",
+                "    }",
+            ]
+        first += size
     return lines

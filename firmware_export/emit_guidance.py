@@ -67,19 +67,20 @@ def emit_guidance(
         outputs: their quantisation.
 
     Raises:
-        BadInputError: the network lacks an output that the guidance needs.
+        BadInputError: the network's outputs are not those that the guidance needs.
     """
     keys: Keys = {**values, **_numbers(guidance)}
     if isinstance(guidance, GasGuidance):
-        keys |= _outputs(guidance, ("gas", "bearing_left", "bearing_up", "distance"),
-                         output_names, outputs)  # fmt: skip
+        needed = {"gas": 1, "bearing_left": 1, "bearing_up": 1, "distance": 1}
+        keys |= _outputs(guidance, needed, output_names, outputs)
         keys |= _gas_keys(guidance)
     elif isinstance(guidance, MoxGuidance):
-        keys |= _outputs(guidance, ("gas", "side"), output_names, outputs)
+        keys |= _outputs(guidance, {"gas": 1, "side": 1}, output_names, outputs)
         keys |= _mox_keys(guidance)
     elif isinstance(guidance, RoadGuidance):
-        keys |= _outputs(guidance, ("steering", "collision"), output_names, outputs)
+        keys |= _outputs(guidance, {"steering": 1, "collision": 1}, output_names, outputs)
         keys |= _road_keys(guidance)
+    keys["VALUES"] = dequantising(str(values["NAME"]), outputs)
     keys["SENSES"] = c_text.fill("senses.h", keys)
     keys |= {"ROOT_STEPS": ROOT_STEPS, "TINY": literal(TINY)}
     keys["FLOAT32"] = c_text.fill("float32.c", keys)
@@ -105,22 +106,64 @@ def _numbers(guidance: Guidance) -> Keys:
 
 def _outputs(
     guidance: Guidance,
-    needed: Sequence[str],
+    needed: Mapping[str, int],
     output_names: Sequence[str],
     outputs: Sequence[ir.Tensor],
 ) -> Keys:
-    """Return where the guidance's inputs lie among the network's outputs, and what they mean."""
-    if tuple(output_names) != tuple(needed):
+    """Return where the guidance's inputs lie among the network's outputs, and what they mean.
+
+    Args:
+        guidance: for the message.
+        needed: how many values of each name it takes, in order.
+        output_names: of the network.
+        outputs: theirs.
+    """
+    found = dict(zip(output_names, (tensor.size for tensor in outputs), strict=False))
+    if list(found.items()) != list(needed.items()):
         raise BadInputError(
-            f"{guidance.kind} guidance needs the network outputs {', '.join(needed)}, in this "
-            f"order; the policy has {', '.join(output_names) or 'none'}"
+            f"{guidance.kind} guidance needs the network outputs {_listed(needed)}, in this "
+            f"order; the policy has {_listed(found) or 'none'}"
         )
     keys: Keys = {}
-    for index, (name, tensor) in enumerate(zip(needed, outputs, strict=True)):
-        keys[name.upper()] = index
+    first = 0
+    for name, tensor in zip(needed, outputs, strict=True):
+        keys[name.upper()] = first
+        keys[f"{name.upper()}_COUNT"] = tensor.size
         keys[f"{name.upper()}_SCALE"] = literal(tensor.scale)
         keys[f"{name.upper()}_ZERO"] = f"({tensor.zero_point})"
+        first += tensor.size
     return keys
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(n if count == 1 else f"{n} ({count} values)" for n, count in counts.items())
+
+
+def dequantising(name: str, outputs: Sequence[ir.Tensor]) -> str:
+    """Return the C function ``NAME_values``: raw outputs to floats, for a guidance that reads maps.
+
+    The same operations as ``policies.guidance.dequantise``.
+    """
+    lines, first = [], 0
+    for tensor in outputs:
+        if tensor.size == 1:
+            place, indent = str(first), "    "
+        else:
+            lines.append(f"    for (int i = {first}; i < {first + tensor.size}; i++) {{")
+            place, indent = "i", "        "
+        lines.append(
+            f"{indent}values[{place}] = (float)((int32_t)outputs[{place}] - ({tensor.zero_point})) "
+            f"* {literal(tensor.scale)};"
+        )
+        if tensor.size > 1:
+            lines.append("    }")
+        first += tensor.size
+    body = "\n".join(lines)
+    size = f"{name.upper()}_OUTPUT_COUNT"
+    return (
+        f"static void {name}_values(const int8_t outputs[{size}], float values[{size}])\n"
+        f"{{\n{body}\n}}\n"
+    )
 
 
 def _road_keys(guidance: RoadGuidance) -> Keys:

@@ -219,7 +219,8 @@ class Graph:
         layers: the operators.
         input: name of the camera tensor: zero point -128, scale 1/255, so that its int8 value is
             the camera's uint8 minus 128.
-        outputs: names of the output tensors, each a vector, in the order of the ONNX outputs.
+        outputs: names of the output tensors, in the order of the ONNX outputs; each a vector, or a
+            map of one channel, which lies in memory as the vector does.
         sha256: of the ONNX file it was read from.
     """
 

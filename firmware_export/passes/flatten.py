@@ -2,7 +2,7 @@
 
 Activations lie in memory as (H, W, C), ONNX flattens (C, H, W). Where only fully connected layers
 read the flattened vector, their weight columns are permuted once and the flattening disappears;
-it does so too where there is one pixel only.
+it does so too where there is one pixel only, and at the end of a map of one channel.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _absorb(graph: Graph, flatten: Flatten) -> Graph:
     already_flat = source.shape == (1, 1, channels)
     if not already_flat and not all(isinstance(reader, Gemm) for reader in readers):
         return graph
-    if flatten.output in graph.outputs:
+    if flatten.output in graph.outputs and (readers or channels > 1 or source.name == graph.input):
         return graph
     layers: list[Layer] = []
     for layer in graph.layers:
@@ -43,7 +43,8 @@ def _absorb(graph: Graph, flatten: Flatten) -> Graph:
                 layer = dataclasses.replace(layer, weights=weights)
         layers.append(layer)
     tensors = {name: tensor for name, tensor in graph.tensors.items() if name != flatten.output}
-    return dataclasses.replace(graph, tensors=tensors, layers=tuple(layers))
+    outputs = tuple(source.name if n == flatten.output else n for n in graph.outputs)
+    return dataclasses.replace(graph, tensors=tensors, layers=tuple(layers), outputs=outputs)
 
 
 def channels_last(weights: Int8s, shape: tuple[int, int, int]) -> Int8s:
