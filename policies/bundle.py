@@ -155,7 +155,9 @@ class GasGuidance(Config):
         alarms_max: approaches in vain after which evidence is not listened to any more.
         lost_at: evidence below which an approach is in doubt,
         lost_s: and given up after this long.
-        ray_at: gas probability from which a frame's bearing counts.
+        report_at: evidence that a hover must end with to report.
+        ray_at: sum of the map's strongest cells from which a frame's bearing counts.
+        edge_weight: of a bearing to the picture's edge, beside others: the leak may be beyond it.
         forgetting: factor by which earlier bearings weigh less at each new one.
         range_floor_m: a bearing weighs as 1 / (range_floor_m^2 + distance^2).
         distance_weight: weight of the distance beside that of the bearing: the square of their
@@ -205,7 +207,9 @@ class GasGuidance(Config):
     alarms_max: int = Field(default=3, ge=1, le=100)
     lost_at: float = Field(default=0.2, ge=0, lt=1)
     lost_s: float = Field(default=3.0, gt=0, le=60)
-    ray_at: float = Field(default=0.7, gt=0, lt=1)
+    report_at: float = Field(default=0.5, gt=0, lt=1)
+    ray_at: float = Field(default=0.3, gt=0, lt=1)
+    edge_weight: float = Field(default=0.05, gt=0, le=1)
     forgetting: float = Field(default=0.99, gt=0, le=1)
     range_floor_m: float = Field(default=0.7, ge=0.1, le=10)
     distance_weight: float = Field(default=0.08, ge=0.001, le=1)

@@ -11,6 +11,50 @@ enum {
 };
 
 @FLOAT32@
+/* What a map says: gas 0 to 1, the leak's place left and up of the picture's middle, over half the
+   picture, and whether that is at its edge. */
+typedef struct {
+    float gas, left, up;
+    int at_edge;
+} @NAME@_sight_t;
+
+BW_INLINE float @NAME@_cell(const int8_t *cells, int cell)
+{
+    return @NAME@_clamp((float)((int32_t)cells[cell] - @LEAK_ZERO@) * @LEAK_SCALE@, 0.0f, 1.0f);
+}
+
+/* The strongest cell and those around it: what they add up to, and their centre of mass. */
+BW_NOINLINE @NAME@_sight_t @NAME@_read_map(const int8_t *cells)
+{
+    @NAME@_sight_t sight = {0.0f, 0.0f, 0.0f, 0};
+    float total = 0.0f, down = 0.0f, across = 0.0f, highest = @NAME@_cell(cells, 0);
+    int peak = 0;
+    for (int cell = 1; cell < @MAP_ROWS@ * @MAP_COLUMNS@; cell++) {
+        const float value = @NAME@_cell(cells, cell);
+        if (value > highest) {
+            highest = value;
+            peak = cell;
+        }
+    }
+    const int row = peak / @MAP_COLUMNS@, column = peak % @MAP_COLUMNS@;
+    for (int i = row > 0 ? row - 1 : 0; i <= row + 1 && i < @MAP_ROWS@; i++) {
+        for (int j = column > 0 ? column - 1 : 0; j <= column + 1 && j < @MAP_COLUMNS@; j++) {
+            const float value = @NAME@_cell(cells, i * @MAP_COLUMNS@ + j);
+            total = total + value;
+            down = down + (float)(i - row) * value;
+            across = across + (float)(j - column) * value;
+        }
+    }
+    if (total < @TINY@) {
+        return sight;
+    }
+    sight.left = 1.0f - ((float)column + 0.5f + across / total) * (2.0f / @MAP_COLUMNS@.0f);
+    sight.up = 1.0f - ((float)row + 0.5f + down / total) * (2.0f / @MAP_ROWS@.0f);
+    sight.gas = @NAME@_clamp(total, 0.0f, 1.0f);
+    sight.at_edge = row == 0 || row == @MAP_ROWS@ - 1 || column == 0 || column == @MAP_COLUMNS@ - 1;
+    return sight;
+}
+
 /* A body vector in the world. */
 BW_NOINLINE void @NAME@_rotate(const float q[4], float x, float y, float z, float out[3])
 {
@@ -51,7 +95,7 @@ BW_NOINLINE void @NAME@_solve(void)
 
 /* Add a frame's ray to the normal equations and solve them. */
 BW_NOINLINE void @NAME@_take_bearing(const float position[3], const float attitude[4], float left,
-                                     float up, float far)
+                                     float up, float far, float trust)
 {
     const float *anchor = @NAME@_context.anchor;
     const float *estimate = @NAME@_context.estimate;
@@ -76,7 +120,7 @@ BW_NOINLINE void @NAME@_take_bearing(const float position[3], const float attitu
         const float z = estimate[2] - anchor[2] - origin[2];
         square = x * x + y * y + z * z;
     }
-    const float weight = 1.0f / (@RANGE_FLOOR_M@ * @RANGE_FLOOR_M@ + square);
+    const float weight = trust / (@RANGE_FLOOR_M@ * @RANGE_FLOOR_M@ + square);
     const float weight_along = weight * @DISTANCE_WEIGHT@;
     const float less = weight_along - weight;
     float along = ray[0] * origin[0] + ray[1] * origin[1] + ray[2] * origin[2];
@@ -191,7 +235,12 @@ BW_NOINLINE void @NAME@_change_phase(const float position[3], const float headin
             @NAME@_give_up();
         } else if (@NAME@_context.phase == @UPPER@_HOVER) {
             if (timer >= @HOVER_STEPS@) {
-                @NAME@_enter(@UPPER@_REPORTED);
+                if (@NAME@_context.evidence > @REPORT_AT@) {
+                    @NAME@_enter(@UPPER@_REPORTED);
+                } else {
+                    @NAME@_context.alarms++;
+                    @NAME@_give_up();
+                }
             }
         } else if (timer >= @APPROACH_LIMIT_STEPS@ ||
                    (timer >= @APPROACH_MIN_STEPS@ &&
@@ -345,13 +394,8 @@ void @NAME@_step(const uint8_t frame[@UPPER@_FRAME_BYTES], const @NAME@_senses_t
     float position[3], attitude[4], free[4], heading[2];
     @SEE@(frame, @NAME@_context.outputs);
 
-    float gas = (float)((int32_t)outputs[@GAS@] - @GAS_ZERO@) * @GAS_SCALE@;
-    float left = (float)((int32_t)outputs[@BEARING_LEFT@] - @BEARING_LEFT_ZERO@) * @BEARING_LEFT_SCALE@;
-    float up = (float)((int32_t)outputs[@BEARING_UP@] - @BEARING_UP_ZERO@) * @BEARING_UP_SCALE@;
+    const @NAME@_sight_t sight = @NAME@_read_map(outputs + @LEAK@);
     float far = (float)((int32_t)outputs[@DISTANCE@] - @DISTANCE_ZERO@) * @DISTANCE_SCALE@;
-    gas = @NAME@_clamp(gas, 0.0f, 1.0f);
-    left = @NAME@_clamp(left, -1.0f, 1.0f);
-    up = @NAME@_clamp(up, -1.0f, 1.0f);
     far = @NAME@_clamp(far, 0.0f, 1.0f);
     for (int i = 0; i < 3; i++) {
         position[i] = @NAME@_clamp(senses->position_m[i], -@POSITION_MAX_M@, @POSITION_MAX_M@);
@@ -361,10 +405,11 @@ void @NAME@_step(const uint8_t frame[@UPPER@_FRAME_BYTES], const @NAME@_senses_t
         free[i] = @NAME@_clamp(senses->range_m[i], 0.0f, @RANGE_MAX_M@);
     }
 
-    @NAME@_listen(gas);
+    @NAME@_listen(sight.gas);
     if (@NAME@_context.phase >= @UPPER@_CONFIRM && @NAME@_context.phase <= @UPPER@_HOVER &&
-        gas >= @RAY_AT@) {
-        @NAME@_take_bearing(position, attitude, left, up, far);
+        sight.gas >= @RAY_AT@) {
+        @NAME@_take_bearing(position, attitude, sight.left, sight.up, far,
+                            sight.at_edge ? @EDGE_WEIGHT@ : 1.0f);
     }
     @NAME@_heading(attitude, heading);
     @NAME@_change_phase(position, heading);

@@ -51,9 +51,15 @@ class Bearings:
         self.right = [F32(0)] * 3
 
     def add(
-        self, position: Vector, attitude: Vector, left: np.float32, up: np.float32, far: np.float32
+        self,
+        position: Vector,
+        attitude: Vector,
+        left: np.float32,
+        up: np.float32,
+        far: np.float32,
+        trust: np.float32,
     ) -> None:
-        """Add a frame's ray to the normal equations and solve them."""
+        """Add a frame's ray, with the weight ``trust``, to the normal equations; solve them."""
         c, one = self._c, F32(1)
         across, above = left * c.tan_half_fov_left, up * c.tan_half_fov_up
         scale = inverse_root(one + across * across + above * above)
@@ -72,7 +78,7 @@ class Bearings:
         if self.any:
             x, y, z = (self.estimate[i] - self.anchor[i] - origin[i] for i in range(3))
             square = x * x + y * y + z * z
-        weight = one / (c.range_floor_m * c.range_floor_m + square)
+        weight = trust / (c.range_floor_m * c.range_floor_m + square)
         weight_along = weight * c.distance_weight
         less = weight_along - weight
         along = ray[0] * origin[0] + ray[1] * origin[1] + ray[2] * origin[2]

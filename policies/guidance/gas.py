@@ -3,11 +3,11 @@
     PATROL    along the route's waypoints; enough evidence -> CONFIRM
     CONFIRM   stand and look; evidence that lasts -> APPROACH, none in time -> PATROL
     APPROACH  up to a stand-off, weaving for parallax -> HOVER; evidence lost -> PATROL
-    HOVER     bearings from there for a while -> REPORTED; evidence lost -> PATROL
+    HOVER     bearings from there for a while -> REPORTED; too little evidence -> PATROL
     REPORTED  the leak is where the estimate says
     NOTHING   the route is over
 
-*Evidence* is the network's gas probability, low-passed. The *estimate* is the point on which the
+*Evidence* is what the strongest cells of the network's map add up to, low-passed. The *estimate* is the point on which the
 bearings since CONFIRM agree best (``policies.guidance.bearings``). Every velocity is held back by
 what the four ranges say is free.
 
@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.bundle import GasGuidance
+from policies.guidance import leak_map
 from policies.guidance.bearings import Bearings
 from policies.guidance.float32 import F32, TINY, Vector, clamp, heading_of, norm
 
@@ -106,8 +107,8 @@ class GasGuide:
         """Return the answer to one frame's outputs and the senses at that frame.
 
         Args:
-            outputs: gas probability; bearing left and up, over the tangents of half the field of
-                view; distance over ``distance_full_m``. Clamped here; NaN counts as the least.
+            outputs: the leak's map (see ``leak_map``), then its distance over
+                ``distance_full_m``. Clamped here; NaN counts as the least.
             senses: (SENSES_SIZE,), see ``sim.pilot.Senses``.
 
         Returns:
@@ -115,16 +116,16 @@ class GasGuide:
             phase; the estimate x, y, z in the world, m; evidence.
         """
         zero, one = F32(0), F32(1)
-        gas = clamp(outputs[0], zero, one)
-        left, up = clamp(outputs[1], -one, one), clamp(outputs[2], -one, one)
-        far = clamp(outputs[3], zero, one)
+        gas, left, up, at_edge = leak_map.read(outputs[: leak_map.CELLS])
+        far = clamp(outputs[leak_map.CELLS], zero, one)
         position = tuple(clamp(senses[i], -POSITION_MAX_M, POSITION_MAX_M) for i in range(3))
         attitude = tuple(clamp(senses[i], -one, one) for i in range(3, 7))
         free = tuple(clamp(senses[i], zero, RANGE_MAX_M) for i in range(7, 11))
 
         self._listen(gas)
         if Phase.CONFIRM <= self.phase <= Phase.HOVER and gas >= self._c.ray_at:
-            self.bearings.add(position, attitude, left, up, far)
+            trust = self._c.edge_weight if at_edge else one
+            self.bearings.add(position, attitude, left, up, far, trust)
         heading = heading_of(attitude)
         self._change_phase(position, heading)
         command = self._command(position, heading, free)
@@ -164,7 +165,11 @@ class GasGuide:
                 self._give_up()
             elif self.phase == Phase.HOVER:
                 if self._timer >= limits.hover:
-                    self._enter(Phase.REPORTED)
+                    if self.evidence > c.report_at:
+                        self._enter(Phase.REPORTED)
+                    else:
+                        self._alarms += 1
+                        self._give_up()
             elif self._timer >= limits.approach_limit or (
                 self._timer >= limits.approach_min
                 and norm(

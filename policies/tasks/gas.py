@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.bundle import GasGuidance, InputSpec
+from policies.guidance.leak_map import CELLS, COLUMNS, ROWS, spread
 from policies.tasks.task import Augmentation, Budget, Bursts, Layer, Output, Round, Task
 from sim.camera.config import Optics
 from sim.camera.pinhole import camera_from_body
@@ -40,7 +41,7 @@ class LeakingCourse(Protocol):
 
 
 class GasTeacher:
-    """Labels for the camera's true pose at one site: gas, bearing left and up, distance."""
+    """Labels for the camera's true pose at one site: a map of where the leak is, and how far."""
 
     needs_frames = True
 
@@ -55,21 +56,27 @@ class GasTeacher:
         """Begin a flight; the teacher remembers nothing."""
 
     def labels(self, seen: Observation) -> NDArray[np.float32]:
-        """Return the labels; NaN for bearing and distance where no gas can be seen.
+        """Return the map and the distance; NaN for what cannot be told from so little gas.
 
-        The bearing is that of the leak: its tangents left of and above the optical axis, over those
-        of half the field of view, clamped to [-1, 1]; NaN also where the leak is behind.
+        The map (see ``policies.guidance.leak_map``) adds up to how visible the gas is, where the
+        leak is or, beside the picture, at the edge nearest to it; the distance is NaN where no gas
+        can be seen, and the map where the leak is behind.
         """
-        labels = np.array([self._gas(seen.gas_contrast), np.nan, np.nan, np.nan], np.float32)
-        if self._leak_world_m is None or seen.gas_contrast < CONTRAST_BEARING:
+        gas = self._gas(seen.gas_contrast)
+        labels = np.zeros(CELLS + 1, np.float32)
+        if self._leak_world_m is None or gas == 0.0:
+            labels[CELLS] = np.nan
+            return labels
+        labels[:] = np.nan
+        if seen.gas_contrast < CONTRAST_BEARING:
             return labels
         rotation = rotation_world_from_body(seen.truth.quaternion_xyzw)
         from_body_m = rotation.T @ (self._leak_world_m - seen.truth.position_world_m)
         right, up, backward = self._camera_from_body @ (from_body_m - self._mount_body_m)
         if backward < 0:
-            tangents = np.array([-right, up]) / -backward
-            labels[1:3] = np.clip(tangents / self._tan_half, -1.0, 1.0)
-        labels[3] = min(math.hypot(right, up, backward) / DISTANCE_FULL_M, 1.0)
+            left_up = np.array([-right, up]) / -backward / self._tan_half
+            labels[:CELLS] = spread(gas, *left_up.tolist())
+        labels[CELLS] = min(math.hypot(right, up, backward) / DISTANCE_FULL_M, 1.0)
         return labels
 
     def _gas(self, contrast: float) -> float:
@@ -103,25 +110,20 @@ def gas_guidance(camera: Optics) -> GasGuidance:
     )
 
 
-# 0.80 M multiply-accumulates: about 19 ms on a Cortex-M4F at 168 MHz. Eight channels first, since
-# rows of that layer's output are then no longer than the two input rows that it has done with: both
-# share 8.6 KiB of arena.
+# 1.92 M multiply-accumulates. The first convolutions halve the picture; at a last feature map of a
+# cell for each of the leak map's, two more look far enough around a cell for a plume to have its
+# origin in it.
 LAYERS = (
     Layer("conv1", 8, (3, 3), (2, 2), (1, 1)),
     Layer("conv2", 16, (3, 3), (2, 2), (1, 1)),
-    Layer("conv3", 24, (3, 3), (2, 2), (1, 1)),
-    Layer("conv4", 32, (3, 3), (2, 2), (1, 1)),
-    Layer("hidden", 48, (4, 4)),
+    Layer("conv3", 32, (3, 3), (2, 2), (1, 1)),
+    Layer("conv4", 32, (3, 3), (1, 1), (1, 1)),
+    Layer("conv5", 32, (3, 3), (1, 1), (1, 1)),
 )
 
-# The weights are the road's in kind: gas is to be seen in a quarter of all frames, and elsewhere
-# the other outputs cost nothing. With a quarter of them the bearing was not learned. The knees are
-# where a label is as good as its evidence: a plume drifts a tenth of the picture from its leak.
 OUTPUTS = (
-    Output("gas", "probability"),
-    Output("bearing_left", "value", weight=12.0, knee=0.2, mirrors=True, limits=(-1.0, 1.0)),
-    Output("bearing_up", "value", weight=12.0, knee=0.2, limits=(-1.0, 1.0)),
-    Output("distance", "value", weight=8.0, knee=0.1, limits=(0.0, 1.0)),
+    Output("leak", "probability", cells=(ROWS, COLUMNS)),
+    Output("distance", "value", weight=4.0, knee=0.1, limits=(0.0, 1.0)),
 )
 
 # Short flights, each on a site of its own: what a network lacks is other sites, not more frames of

@@ -1,0 +1,65 @@
+"""The picture as a grid of cells that say where the leak is: written by a teacher, read in flight.
+
+A leak at a point is spread over the four cells around it, bilinearly, so that their centre of mass
+is that point again. One beyond the outermost cells' centres is drawn into those.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from policies.guidance.float32 import F32, TINY, clamp
+
+ROWS = COLUMNS = 8
+CELLS = ROWS * COLUMNS
+
+
+def spread(gas: float, left: float, up: float) -> NDArray[np.float32]:
+    """Return the map (CELLS,) of a leak, row by row from the top left.
+
+    Args:
+        gas: what the cells add up to, 0..1.
+        left: where it is, -1 at the picture's right edge to 1 at its left.
+        up: -1 at the lower edge to 1 at the upper.
+    """
+    down = _shares((1.0 - up) / 2, ROWS)
+    across = _shares((1.0 - left) / 2, COLUMNS)
+    return (gas * np.outer(down, across)).astype(np.float32).ravel()
+
+
+def _shares(place: float, cells: int) -> NDArray[np.float64]:
+    """Return each cell's share of a point at ``place`` in 0..1."""
+    middle = min(max(place * cells - 0.5, 0.0), cells - 1.0)
+    return np.maximum(1.0 - np.abs(np.arange(cells) - middle), 0.0)
+
+
+def read(cells: NDArray[np.float32]) -> tuple[np.float32, np.float32, np.float32, bool]:
+    """Return gas 0..1, the leak's place left and up, and whether that is at the picture's edge.
+
+    The strongest cell and those around it: what they add up to, and their centre of mass. In
+    float32, as C has it.
+
+    Args:
+        cells: (CELLS,), clamped here; NaN counts as 0.
+    """
+    zero, one = F32(0), F32(1)
+    values = [clamp(value, zero, one) for value in cells]
+    peak = 0
+    for cell in range(1, CELLS):
+        if values[cell] > values[peak]:
+            peak = cell
+    row, column = divmod(peak, COLUMNS)
+    total = down = across = zero
+    for i in range(max(row - 1, 0), min(row + 2, ROWS)):
+        for j in range(max(column - 1, 0), min(column + 2, COLUMNS)):
+            value = values[i * COLUMNS + j]
+            total = total + value
+            down = down + F32(i - row) * value
+            across = across + F32(j - column) * value
+    if total < TINY:
+        return zero, zero, zero, False
+    left = one - (F32(column) + F32(0.5) + across / total) * F32(2 / COLUMNS)
+    up = one - (F32(row) + F32(0.5) + down / total) * F32(2 / ROWS)
+    edge = row in (0, ROWS - 1) or column in (0, COLUMNS - 1)
+    return clamp(total, zero, one), left, up, edge
