@@ -183,7 +183,9 @@ def _conv(e: _Emitter, layer: ir.Conv, function: str) -> Code:
         call = _call("bw_depthwise", f"window, {outside}, taps, {source}", *ends)
         return "depthwise.h", tuple(arrays), window + taps + call
     modes = f"window, /* groups */ {layer.groups}, /* uint8 input */ {int(on_frame)}, {outside}"
-    return "conv.h", tuple(arrays), window + _call("bw_conv", f"{modes}, {source}", *ends)
+    strip = f"{e.policy}_context.arena + {e.plan.strips[y.name]}"
+    call = _call("bw_conv", modes, f"{strip}, {source}", *ends)
+    return "conv.h", tuple(arrays), window + call
 
 
 def _gemm(e: _Emitter, layer: ir.Gemm, function: str) -> Code:

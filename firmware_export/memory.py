@@ -36,23 +36,30 @@ class MemoryPlan:
 
     Attributes:
         offsets: byte offset in the arena by tensor name.
+        strips: byte offset of the working memory of each layer that needs some, by the name of its
+            output; a multiple of four.
         arena_bytes: size of the arena.
         input_bytes: size of the camera frame, which its owner keeps outside the arena while the
             network runs.
     """
 
     offsets: dict[str, int]
+    strips: dict[str, int]
     arena_bytes: int
     input_bytes: int
 
 
 @dataclass(frozen=True)
 class _Interval:
-    """A tensor's life: from the layer that makes it to the last that reads it, inclusive."""
+    """A tensor's life: from the layer that makes it to the last that reads it, inclusive.
+
+    A layer's working memory (``is_strip``) is one that lives during that layer only.
+    """
 
     tensor: Tensor
     first: int
     last: int
+    is_strip: bool = False
 
     def meets(self, other: _Interval) -> bool:
         return self.first <= other.last and other.first <= self.last
@@ -75,7 +82,7 @@ def plan_memory(graph: Graph) -> MemoryPlan:
 
     The graph's outputs live to the end.
     """
-    intervals = _lives(graph)
+    intervals = [*_lives(graph), *_strips(graph)]
     gaps = {
         (low.tensor.name, high.tensor.name): _gap(graph, low, high)
         for low, high in itertools.permutations(intervals, 2)
@@ -85,12 +92,18 @@ def plan_memory(graph: Graph) -> MemoryPlan:
     best: dict[str, int] = {}
     for order in _orders(intervals):
         offsets = _place(order, gaps)
-        if not best or _size(graph, offsets) < _size(graph, best):
+        if not best or _size(intervals, offsets) < _size(intervals, best):
             best = offsets
-        if _size(graph, best) <= bound:
+        if _size(intervals, best) <= bound:
             break
     check_plan(best, gaps)
-    return MemoryPlan(best, _size(graph, best), graph.tensors[graph.input].size)
+    strips = {life.tensor.name: life for life in intervals if life.is_strip}
+    return MemoryPlan(
+        {name: offset for name, offset in best.items() if name not in strips},
+        {graph.layers[life.first].output: best[name] for name, life in strips.items()},
+        _size(intervals, best),
+        graph.tensors[graph.input].size,
+    )
 
 
 def check_plan(offsets: dict[str, int], gaps: dict[tuple[str, str], int]) -> None:
@@ -133,13 +146,33 @@ def _lives(graph: Graph) -> list[_Interval]:
     return sorted(lives, key=lambda life: life.first)
 
 
+def strip_bytes(layer: Layer, x: Tensor, y: Tensor) -> int:
+    """Return the working memory of a layer: its window's rows, padded, as int16 (conv_dsp.h)."""
+    if not isinstance(layer, Conv) or layer.is_depthwise:
+        return 0
+    window = layer.window
+    width = (y.shape[1] - 1) * window.strides[1] + (window.kernel[1] - 1) * window.dilations[1] + 1
+    return 2 * window.kernel[0] * width * x.shape[2]
+
+
+def _strips(graph: Graph) -> list[_Interval]:
+    """Return the intervals of working memory."""
+    strips = []
+    for index, layer in enumerate(graph.layers):
+        x, y = graph.tensors[layer.inputs[0]], graph.tensors[layer.output]
+        if size := strip_bytes(layer, x, y):
+            strip = Tensor(f"strip of layer {index}", (1, 1, size), np.float32(1), 0)
+            strips.append(_Interval(strip, index, index, is_strip=True))
+    return strips
+
+
 def _gap(graph: Graph, low: _Interval, high: _Interval) -> int:
     """Return the least distance from ``low``'s start up to ``high``'s where ``low`` lies below."""
     if low.first == high.last and low.first >= 0:
         layer = graph.layers[low.first]
-        shared = row_overlap(layer, high.tensor, low.tensor)
-        if shared is not None and high.tensor.name in layer.inputs:
-            return min(shared, low.tensor.size)
+        if low.tensor.name == layer.output and high.tensor.name in layer.inputs:
+            shared = row_overlap(layer, high.tensor, low.tensor)
+            return low.tensor.size if shared is None else min(shared, low.tensor.size)
     return low.tensor.size
 
 
@@ -177,6 +210,8 @@ def _place(order: Sequence[_Interval], gaps: dict[tuple[str, str], int]) -> dict
         name = life.tensor.name
         others = [other for other in offsets if (name, other) in gaps]
         candidates = {0, *(offsets[other] + gaps[other, name] for other in others)}
+        if life.is_strip:
+            candidates = {-(-start // 4) * 4 for start in candidates}
         offsets[name] = next(
             start
             for start in sorted(candidates)
@@ -189,5 +224,5 @@ def _place(order: Sequence[_Interval], gaps: dict[tuple[str, str], int]) -> dict
     return offsets
 
 
-def _size(graph: Graph, offsets: dict[str, int]) -> int:
-    return max((offset + graph.tensors[name].size for name, offset in offsets.items()), default=0)
+def _size(intervals: Sequence[_Interval], offsets: dict[str, int]) -> int:
+    return max((offsets[life.tensor.name] + life.tensor.size for life in intervals), default=0)

@@ -5,6 +5,7 @@
 #ifndef BW_CONV_H
 #define BW_CONV_H
 
+#include "conv_dsp.h"
 #include "dot.h"
 #include "window.h"
 
@@ -43,8 +44,13 @@ BW_INLINE void bw_conv_single(bw_window_t s, int channels, int lanes, int is_pix
 /* Weights: per group, pairs of interleaved output channels, then a single one where their number
    is odd; within a pair (kernel_h, kernel_w, channels of the group). */
 BW_INLINE void bw_conv(bw_window_t s, int groups, int is_pixel, const int8_t *outside,
-                       const int8_t *x, const int8_t *weights, const int32_t *bias,
+                       int8_t *strip, const int8_t *x, const int8_t *weights, const int32_t *bias,
                        const float *multiplier, int32_t zero_point, int8_t *y) {
+#if BW_DSP
+    bw_conv_dsp(s, groups, is_pixel, outside ? outside[0] : 0, strip, x, weights, bias, multiplier,
+                zero_point, y);
+#else
+    (void)strip;
     const int channels = s.in_c / groups, out_channels = s.out_c / groups;
     const int taps = s.kernel_h * s.kernel_w * channels;
     int pixels = 1; /* done at a time */
@@ -82,6 +88,7 @@ BW_INLINE void bw_conv(bw_window_t s, int groups, int is_pixel, const int8_t *ou
             }
         }
     }
+#endif
 }
 
 #endif

@@ -39,10 +39,12 @@ HOST_FLAGS = (*COMMON_FLAGS, "-fPIC", "-shared")
 ZIG_HOST_FLAGS = ("-mcpu=native",)
 
 # Sections a function, collected from the entry symbols on: without that all of compiler-rt stays.
+# The convolutions of cores with the DSP extension take all registers, a frame pointer's too.
 # No -nostdlib: soft floating point and memory helpers come from compiler-rt (gcc: libgcc).
 FIRMWARE_FLAGS = (
     *COMMON_FLAGS,
     "-ffreestanding",
+    "-fomit-frame-pointer",
     "-ffunction-sections",
     "-fdata-sections",
     "-fno-unwind-tables",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from qdq import QdqBuilder, road_like
 
 from firmware_export import ir
-from firmware_export.memory import MemoryPlan, check_plan, plan_memory, reads_frame
+from firmware_export.memory import MemoryPlan, check_plan, plan_memory, reads_frame, strip_bytes
 from firmware_export.onnx_import import import_onnx
 
 ONE = np.float32(1)
@@ -71,16 +73,26 @@ def needed_rows(layer: ir.Layer, x: ir.Tensor, row: int) -> slice:
     return slice(max(first, 0), x.shape[0])
 
 
+def strip_size(graph: ir.Graph, layer: ir.Layer) -> int:
+    return strip_bytes(layer, graph.tensors[layer.inputs[0]], graph.tensors[layer.output])
+
+
 def execute(graph: ir.Graph, plan: MemoryPlan) -> None:
     """Run the network's reads and writes, row by row, on bytes that know whose they are.
 
-    A window's row is read while it is written, so its inputs must be whole before and after.
+    A window's row is read while it is written, so its inputs must be whole before and after; a
+    strip is filled for each row and must be whole until the row is written.
     """
     arena = np.full(plan.arena_bytes, "", dtype=object)
 
     def owned(t: ir.Tensor) -> np.ndarray:
         start = plan.offsets[t.name]
         return arena[start : start + t.size].reshape(t.shape[0], -1)
+
+    def strip_of(layer: ir.Layer) -> np.ndarray:
+        start = plan.strips.get(layer.output, 0)
+        assert start % 4 == 0
+        return arena[start : start + strip_size(graph, layer)]
 
     def check_inputs(layer: ir.Layer, row: int) -> None:
         for name in layer.inputs:
@@ -93,8 +105,11 @@ def execute(graph: ir.Graph, plan: MemoryPlan) -> None:
     for layer in graph.layers:
         y = graph.tensors[layer.output]
         for row in range(y.shape[0]):
+            strip = strip_of(layer)
+            strip[:] = "strip"
             check_inputs(layer, row)
             owned(y)[row] = layer.output
+            assert (strip == "strip").all(), (layer.name, row)
             if hasattr(layer, "window"):
                 check_inputs(layer, row)
     for name in graph.outputs:
@@ -110,7 +125,10 @@ def test_no_layer_finds_its_input_overwritten(graph):
     plan = plan_memory(graph)
     execute(graph, plan)
     placed = [graph.tensors[name].size for name in plan.offsets]
-    assert max(placed) <= plan.arena_bytes <= sum(placed)
+    strips = [strip_size(graph, layer) for layer in graph.layers]
+    aligned = [size + 3 for size in strips if size]
+    assert max(placed) <= plan.arena_bytes <= sum(placed) + sum(aligned)
+    assert len(plan.strips) == len(aligned)
     assert set(graph.tensors) - set(plan.offsets) <= {graph.input}
     assert (graph.input in plan.offsets) != reads_frame(graph)
 
@@ -122,7 +140,18 @@ def test_the_simulation_sees_a_plan_that_is_too_tight(shift):
     first = graph.layers[0].output
     offsets = {**plan.offsets, first: plan.offsets[first] + shift}
     with pytest.raises(AssertionError):
-        execute(graph, MemoryPlan(offsets, plan.arena_bytes, plan.input_bytes))
+        execute(graph, replace(plan, offsets=offsets))
+
+
+def test_the_simulation_sees_a_strip_on_a_tensor():
+    graph = import_onnx(road_like(1).bytes())
+    plan = plan_memory(graph)
+    for layer in graph.layers:
+        if layer.output in plan.strips:
+            for tensor in layer.output, *set(layer.inputs) & set(plan.offsets):
+                strips = {**plan.strips, layer.output: plan.offsets[tensor] // 4 * 4}
+                with pytest.raises(AssertionError):
+                    execute(graph, replace(plan, strips=strips))
 
 
 def test_check_plan_refuses_tensors_that_meet():
