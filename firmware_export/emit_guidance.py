@@ -11,7 +11,7 @@ from firmware_export import c_text, ir
 from firmware_export.c_text import literal
 from policies import scent
 from policies.bundle import GasGuidance, Guidance, MoxGuidance, RoadGuidance
-from policies.guidance import make_guide, mox, wind_vane
+from policies.guidance import leak_map, make_guide, mox, wind_vane
 from policies.guidance.bearings import DETERMINANT_MIN, REACH_M
 from policies.guidance.float32 import ROOT_STEPS, TINY
 from policies.guidance.gas import POSITION_MAX_M, RANGE_MAX_M, ROUTE_MAX, steps
@@ -71,8 +71,7 @@ def emit_guidance(
     """
     keys: Keys = {**values, **_numbers(guidance)}
     if isinstance(guidance, GasGuidance):
-        needed = {"gas": 1, "bearing_left": 1, "bearing_up": 1, "distance": 1}
-        keys |= _outputs(guidance, needed, output_names, outputs)
+        keys |= _outputs(guidance, {"leak": leak_map.CELLS, "distance": 1}, output_names, outputs)
         keys |= _gas_keys(guidance)
     elif isinstance(guidance, MoxGuidance):
         keys |= _outputs(guidance, {"gas": 1, "side": 1}, output_names, outputs)
@@ -183,6 +182,8 @@ def _gas_keys(guidance: GasGuidance) -> Keys:
     }
     return {
         "ROUTE_MAX": ROUTE_MAX,
+        "MAP_ROWS": leak_map.ROWS,
+        "MAP_COLUMNS": leak_map.COLUMNS,
         **{name: literal(value) for name, value in bounds.items()},
         **{f"{name.upper()}_STEPS": count for name, count in steps(guidance).items()},
     }

@@ -84,6 +84,7 @@ class _Run:
             epochs,
             augmentation=self.task.augmentation,
             epoch_frames=self.budget.epoch_frames,
+            bfloat16=self.task.bfloat16,
         )
 
     @property

@@ -144,6 +144,7 @@ def quantisation_aware(
         advance: called once an epoch.
     """
     network = QatNetwork(start.network, start.ranges)
-    plan = replace(plan, learning_rate=LEARNING_RATE)
+    # In bfloat16 the rounding that is to be learned would drown in that of the products.
+    plan = replace(plan, learning_rate=LEARNING_RATE, bfloat16=False)
     fit(network, data, outputs, plan, checkpoint, advance)
     return network.result()

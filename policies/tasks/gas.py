@@ -110,20 +110,23 @@ def gas_guidance(camera: Optics) -> GasGuidance:
     )
 
 
-# 1.92 M multiply-accumulates. The first convolutions halve the picture; at a last feature map of a
-# cell for each of the leak map's, two more look far enough around a cell for a plume to have its
-# origin in it.
+# 1.99 M multiply-accumulates, 18.6 ms on a Cortex-M4F at 168 MHz. Three convolutions bring the
+# picture down to a feature map of a cell for each of the leak map's; four more look ever farther
+# around a cell, until a whole plume decides which one its origin is in. Width did less than depth
+# for the same cost: three of 32 channels learned as much as four of 24, at a quarter more.
 LAYERS = (
     Layer("conv1", 8, (3, 3), (2, 2), (1, 1)),
     Layer("conv2", 16, (3, 3), (2, 2), (1, 1)),
-    Layer("conv3", 32, (3, 3), (2, 2), (1, 1)),
-    Layer("conv4", 32, (3, 3), (1, 1), (1, 1)),
-    Layer("conv5", 32, (3, 3), (1, 1), (1, 1)),
+    Layer("conv3", 24, (3, 3), (2, 2), (1, 1)),
+    Layer("conv4", 24, (3, 3), (1, 1), (1, 1)),
+    Layer("conv5", 24, (3, 3), (1, 1), (1, 1)),
+    Layer("conv6", 24, (3, 3), (1, 1), (1, 1)),
+    Layer("conv7", 24, (3, 3), (1, 1), (1, 1)),
 )
 
 OUTPUTS = (
     Output("leak", "probability", cells=(ROWS, COLUMNS)),
-    Output("distance", "value", weight=4.0, knee=0.1, limits=(0.0, 1.0)),
+    Output("distance", "value", weight=16.0, knee=0.1, limits=(0.0, 1.0)),
 )
 
 # Short flights, each on a site of its own: what a network lacks is other sites, not more frames of
@@ -135,16 +138,7 @@ BUDGETS = {
         (Round(240, 1.0, 4), Round(100, 0.3, 3), Round(100, 0.0, 6)), 30, 12.0, 1, 30_000
     ),
     "full": Budget(
-        (
-            Round(900, 1.0, 5),
-            Round(300, 0.5, 4),
-            Round(300, 0.2, 4),
-            Round(300, 0.0, 60),
-        ),
-        60,
-        12.0,
-        2,
-        45_000,
+        (Round(1200, 1.0, 12), Round(600, 0.3, 12), Round(600, 0.0, 180)), 60, 12.0, 2, 45_000
     ),
 }
 
@@ -159,9 +153,10 @@ GAS = Task(
     teacher=GasTeacher,
     # Smaller than on a road: a site is narrow, and the guidance flies at 0.5 m/s.
     bursts=Bursts(peak=(0.2, 0.2, 0.1, 0.8), burst_s=(0.2, 0.6), pause_s=(1.0, 4.0)),
-    # The camera's automatic gain sets contrast and brightness already; hardly more noise, since two
-    # grey values are one NETD, and the faint plumes must not drown that are to be learned.
-    augmentation=Augmentation(contrast=(0.7, 1.4), brightness=0.1, shading=0.05, noise=0.004),
+    # The camera's automatic gain sets contrast and brightness already, and its noise is in the frames:
+    # two grey values are one NETD, and the faint plumes must not drown that are to be learned.
+    augmentation=Augmentation(contrast=(0.8, 1.25), brightness=0.1, shading=0.0, noise=0.0),
     budgets=BUDGETS,
     golden_courses=({"leak_probability": 0.0}, {"leak_probability": 1.0}),
+    bfloat16=True,
 )

@@ -174,6 +174,7 @@ class Task:
         augmentation: how frames are varied in training; None for as they are.
         budgets: by name.
         golden_courses: what the courses of the golden vectors' two flights insist on.
+        bfloat16: train with products in bfloat16 (see ``policies.train.TrainPlan``).
     """
 
     name: str
@@ -187,6 +188,7 @@ class Task:
     augmentation: Augmentation | None
     budgets: Mapping[str, Budget]
     golden_courses: tuple[Mapping[str, Any], Mapping[str, Any]]
+    bfloat16: bool = False
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
