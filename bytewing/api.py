@@ -80,9 +80,12 @@ def fly(
         raise BadInputError(f"--policy {policy}: the {runtime} pilot flies without one; drop it")
     if (gui or video is not None) and (scheduler is not None or out is not None):
         raise BadInputError("--gui and --video fly here and now; drop --scheduler and --out")
-    for folder in (log_dir, video.parent if video else None):
-        if folder is not None:
-            require_writable_folder(folder)
+    if log_dir is not None:
+        require_writable_folder(log_dir)
+    if video is not None:
+        from scenarios.report.video import require_video_path
+
+        require_video_path(video)
     planned = [
         FlightJob(flown, seed, runtime, bundle, load_target(target), log_dir)
         for seed in seeds or flown.seed_range

@@ -69,6 +69,9 @@ def override(data: dict[str, Any], assignment: str) -> None:
     table[parts[-1]] = value
 
 
+_KEY = "key '"
+
+
 def _describe(problem: Any, model: type[BaseModel]) -> str:  # noqa: ANN401 (pydantic's ErrorDetails)
     location, valid = _located(model, [str(part) for part in problem["loc"]])
     key = ".".join(location)
@@ -83,6 +86,8 @@ def _describe(problem: Any, model: type[BaseModel]) -> str:  # noqa: ANN401 (pyd
         return f"key '{key}.kind' = {kind!r}{did_you_mean(kind, kinds)}"
     message = problem["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
+    if message.startswith(_KEY):  # the whole table was refused, for one of its keys
+        return message if not key else f"{_KEY}{key}.{message.removeprefix(_KEY)}"
     if not key:
         return message
     shown = repr(problem.get("input"))

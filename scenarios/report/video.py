@@ -33,6 +33,13 @@ _WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
 Image = NDArray[np.uint8]
 
 
+def require_video_path(path: Path) -> None:
+    """Raise BadInputError for a file that is no .mp4 or that cannot be written."""
+    if path.suffix != ".mp4":
+        raise BadInputError(f"{path}: a video must be named .mp4")
+    require_writable_folder(path.parent)
+
+
 def write_video(log: FlightLog, scenario: Scenario, path: Path) -> None:
     """Film a flight as an mp4, at the speed it was flown.
 
@@ -44,9 +51,7 @@ def write_video(log: FlightLog, scenario: Scenario, path: Path) -> None:
     Raises:
         BadInputError: a file that is no .mp4 or cannot be written.
     """
-    if path.suffix != ".mp4":
-        raise BadInputError(f"{path}: a video must be named .mp4")
-    require_writable_folder(path.parent)
+    require_video_path(path)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=".mp4")
     os.close(handle)
     try:

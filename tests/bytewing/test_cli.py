@@ -132,6 +132,12 @@ def test_unknown_names_and_values_out_of_range(bad, tmp_path, monkeypatch, argum
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_film_that_cannot_be_is_refused_before_anything_flies(bad, tmp_path, monkeypatch):
+    monkeypatch.setattr("scenarios.run.fly_log", lambda *_: pytest.fail("flown"))
+    said = bad("fly", "gentle", "--video", str(tmp_path / "film.avi"))
+    assert "film.avi: a video must be named .mp4" in said
+
+
 def test_scenario_with_a_syntax_error_names_file_and_line(bad, tmp_path):
     path = scenario_with(tmp_path, "[course]", "[course")
     line = bad("fly", path)

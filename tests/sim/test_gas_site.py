@@ -502,6 +502,10 @@ def test_a_course_is_of_the_kind_its_table_says_and_a_road_by_default():
     [
         ({"kind": "gas_site", "lenght_m": 3}, r"unknown key 'course\.lenght_m'.*'length_m'.*air_c"),
         ({"kind": "gas_site", "length_m": 3}, r"key 'course\.length_m' = 3: must lie"),
+        (
+            {"kind": "gas_site", "gas": "steam"},
+            r"mine\.toml: key 'course\.gas': steam is a distractor",
+        ),
         ({"length_m": 1}, r"key 'course\.length_m' = 1: must lie"),
         ({"tank_count": 1}, r"unknown key 'course\.tank_count'.*bend_radius_m"),
         ({"kind": "gas_sight"}, r"key 'course\.kind' = 'gas_sight'; did you mean 'gas_site'"),
