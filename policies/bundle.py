@@ -146,13 +146,15 @@ class GasGuidance(Config):
         facing_cos: and with its yaw this near (cosine of the angle).
         waypoint_limit_s: one that cannot be reached is given up after this long.
         patrol_smoothing: low-pass factor a of the evidence on patrol, ``y += a * (x - y)``.
-        confirm_smoothing: the same in every later phase.
+        confirm_smoothing: the same later,
+        hover_smoothing: but in a hover, which judges by all of it.
         confirm_at: evidence from which a patrol stops to look.
         approach_at: evidence from which it goes there,
         approach_frames: held for this many frames.
         confirm_limit_s: how long it looks.
-        deaf_s: for how long evidence is not listened to after a look or an approach in vain.
+        deaf_s: for how long it then does not listen, once it is back on its route.
         alarms_max: approaches in vain after which evidence is not listened to any more.
+        same_place_m: this near, level, to where one of them ended, there is no other.
         lost_at: evidence below which an approach is in doubt,
         lost_s: and given up after this long.
         report_at: evidence that a hover must end with to report.
@@ -166,8 +168,8 @@ class GasGuidance(Config):
         approach_min_s: the least time of an approach, for bearings from several places.
         approach_limit_s: the most.
         hover_s: how long it goes on taking bearings there; given up too if all of it is in doubt.
-        weave_m_s: speed to and fro across the line of sight, for parallax.
-        weave_s: time each way.
+        weave_m_s: speed across the line of sight, for parallax, by turns with going ahead.
+        weave_s: time of each turn.
         margin_m: free distance kept on every side.
         margin_gain: speed towards a side per distance beyond the margin, 1/s.
         slide_m_s: sideways speed where the way ahead is blocked.
@@ -189,7 +191,7 @@ class GasGuidance(Config):
     distance_full_m: float = Field(default=8.0, gt=0, le=100)
     step_s: float = Field(default=0.04, gt=0, le=1)
     speed_m_s: float = Field(default=0.5, gt=0, le=2)
-    approach_speed_m_s: float = Field(default=0.4, gt=0, le=2)
+    approach_speed_m_s: float = Field(default=0.5, gt=0, le=2)
     climb_max_m_s: float = Field(default=0.2, gt=0, le=1)
     yaw_rate_max_rad_s: float = Field(default=1.2, gt=0, le=5)
     position_gain: float = Field(default=1.0, gt=0, le=5)
@@ -199,15 +201,17 @@ class GasGuidance(Config):
     waypoint_limit_s: float = Field(default=25.0, gt=0, le=600)
     patrol_smoothing: float = Field(default=0.25, gt=0, le=1)
     confirm_smoothing: float = Field(default=0.08, gt=0, le=1)
+    hover_smoothing: float = Field(default=0.03, gt=0, le=1)
     confirm_at: float = Field(default=0.35, gt=0, lt=1)
     approach_at: float = Field(default=0.5, gt=0, lt=1)
     approach_frames: int = Field(default=10, ge=1, le=1000)
     confirm_limit_s: float = Field(default=4.0, gt=0, le=60)
     deaf_s: float = Field(default=3.0, ge=0, le=60)
-    alarms_max: int = Field(default=3, ge=1, le=100)
+    alarms_max: int = Field(default=4, ge=1, le=100)
+    same_place_m: float = Field(default=1.0, ge=0, le=10)
     lost_at: float = Field(default=0.2, ge=0, lt=1)
     lost_s: float = Field(default=3.0, gt=0, le=60)
-    report_at: float = Field(default=0.5, gt=0, lt=1)
+    report_at: float = Field(default=0.6, gt=0, lt=1)
     ray_at: float = Field(default=0.3, gt=0, lt=1)
     edge_weight: float = Field(default=0.05, gt=0, le=1)
     forgetting: float = Field(default=0.99, gt=0, le=1)
@@ -217,8 +221,8 @@ class GasGuidance(Config):
     approach_min_s: float = Field(default=4.0, ge=0, le=600)
     approach_limit_s: float = Field(default=25.0, gt=0, le=600)
     hover_s: float = Field(default=3.0, gt=0, le=60)
-    weave_m_s: float = Field(default=0.25, ge=0, le=1)
-    weave_s: float = Field(default=1.5, gt=0, le=60)
+    weave_m_s: float = Field(default=0.35, ge=0, le=1)
+    weave_s: float = Field(default=1.0, gt=0, le=60)
     margin_m: float = Field(default=0.45, ge=0, le=3)
     margin_gain: float = Field(default=1.0, gt=0, le=5)
     slide_m_s: float = Field(default=0.3, gt=0, le=1)

@@ -160,15 +160,41 @@ BW_NOINLINE void @NAME@_give_up(void)
     @NAME@_enter(@UPPER@_PATROL);
 }
 
+/* Whether the estimate is at a place that an approach in vain has been to. */
+BW_INLINE int @NAME@_been_there(void)
+{
+    const float *estimate = @NAME@_context.estimate;
+    for (int32_t i = 0; i < @NAME@_context.alarms; i++) {
+        const float *place = @NAME@_context.vain[i];
+        if (@NAME@_norm(estimate[0] - place[0], estimate[1] - place[1]) <= @SAME_PLACE_M@) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+BW_NOINLINE void @NAME@_false_alarm(void)
+{
+    float *place = @NAME@_context.vain[@NAME@_context.alarms++];
+    place[0] = @NAME@_context.estimate[0];
+    place[1] = @NAME@_context.estimate[1];
+    @NAME@_give_up();
+}
+
 BW_INLINE void @NAME@_listen(float gas)
 {
-    if (@NAME@_context.deaf > 0 || @NAME@_context.alarms >= @ALARMS_MAX@) {
-        @NAME@_context.deaf = @NAME@_context.deaf > 0 ? @NAME@_context.deaf - 1 : 0;
+    if (@NAME@_context.returning || @NAME@_context.deaf > 0 ||
+        @NAME@_context.alarms >= @ALARMS_MAX@) {
+        /* A look from off the route would end in a way back that nobody has checked. */
+        if (@NAME@_context.deaf > 0 && !@NAME@_context.returning) {
+            @NAME@_context.deaf--;
+        }
         @NAME@_context.evidence = 0.0f;
         return;
     }
-    const float smoothing = @NAME@_context.phase == @UPPER@_PATROL ? @PATROL_SMOOTHING@
-                                                               : @CONFIRM_SMOOTHING@;
+    const float smoothing = @NAME@_context.phase == @UPPER@_PATROL  ? @PATROL_SMOOTHING@
+                            : @NAME@_context.phase == @UPPER@_HOVER ? @HOVER_SMOOTHING@
+                                                                : @CONFIRM_SMOOTHING@;
     @NAME@_context.evidence =
         @NAME@_context.evidence + smoothing * (gas - @NAME@_context.evidence);
 }
@@ -222,7 +248,11 @@ BW_NOINLINE void @NAME@_change_phase(const float position[3], const float headin
             @NAME@_context.evidence > @APPROACH_AT@ && @NAME@_context.normal[0] > 0.0f;
         @NAME@_context.streak = sure ? @NAME@_context.streak + 1 : 0;
         if (@NAME@_context.streak >= @APPROACH_FRAMES@) {
-            @NAME@_enter(@UPPER@_APPROACH);
+            if (@NAME@_been_there()) {
+                @NAME@_give_up();
+            } else {
+                @NAME@_enter(@UPPER@_APPROACH);
+            }
         } else if (timer >= @CONFIRM_LIMIT_STEPS@) {
             @NAME@_give_up();
         }
@@ -231,15 +261,13 @@ BW_NOINLINE void @NAME@_change_phase(const float position[3], const float headin
         @NAME@_context.streak =
             @NAME@_context.evidence < @LOST_AT@ ? @NAME@_context.streak + 1 : 0;
         if (@NAME@_context.streak >= @LOST_STEPS@) {
-            @NAME@_context.alarms++;
-            @NAME@_give_up();
+            @NAME@_false_alarm();
         } else if (@NAME@_context.phase == @UPPER@_HOVER) {
             if (timer >= @HOVER_STEPS@) {
                 if (@NAME@_context.evidence > @REPORT_AT@) {
                     @NAME@_enter(@UPPER@_REPORTED);
                 } else {
-                    @NAME@_context.alarms++;
-                    @NAME@_give_up();
+                    @NAME@_false_alarm();
                 }
             }
         } else if (timer >= @APPROACH_LIMIT_STEPS@ ||
@@ -326,8 +354,8 @@ BW_NOINLINE void @NAME@_command(const float position[3], const float heading[2],
     if (phase == @UPPER@_PATROL) {
         const float *waypoint = @NAME@_context.route[@NAME@_context.next];
         target = @NAME@_context.returning ? @NAME@_context.anchor : waypoint;
-        look_x = waypoint[3];
-        look_y = waypoint[4];
+        look_x = @NAME@_context.returning ? target[0] - position[0] : waypoint[3];
+        look_y = @NAME@_context.returning ? target[1] - position[1] : waypoint[4];
     } else if (phase <= @UPPER@_HOVER) {
         look_x = estimate[0] - position[0];
         look_y = estimate[1] - position[1];
@@ -347,11 +375,20 @@ BW_NOINLINE void @NAME@_command(const float position[3], const float heading[2],
     const float share = distance > @TINY@ ? speed / distance : 0.0f;
     east = east * share;
     north = north * share;
-    const float forward = east * heading[0] + north * heading[1];
+    float forward = east * heading[0] + north * heading[1];
     float left = north * heading[0] - east * heading[1];
+    /* Off the route it never flies between two of the views of its range sensors, where nobody
+       would see a pole: ahead only, or by turns to one side, ahead, to the other side, ahead. */
     if (phase == @UPPER@_APPROACH) {
-        /* To and fro across the heading, which is on the leak or about to be. */
-        left = @NAME@_context.timer / @WEAVE_STEPS@ % 2 ? left - @WEAVE_M_S@ : left + @WEAVE_M_S@;
+        const int32_t leg = @NAME@_context.timer / @WEAVE_STEPS@ % 4;
+        if (leg % 2 == 0) {
+            forward = 0.0f;
+            left = leg == 0 ? @WEAVE_M_S@ : -@WEAVE_M_S@;
+        } else {
+            left = 0.0f;
+        }
+    } else if (phase == @UPPER@_PATROL && @NAME@_context.returning) {
+        left = 0.0f;
     }
     @NAME@_avoid(forward, left, to_go, free, out);
     out->climb_m_s = @NAME@_clamp(@POSITION_GAIN@ * (height - position[2]), -@CLIMB_MAX_M_S@,

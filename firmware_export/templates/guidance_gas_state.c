@@ -3,4 +3,5 @@
     int32_t phase, timer, streak, deaf, alarms, returning, slide;
     float evidence;
     float hold[3];
+    float vain[@ALARMS_MAX@][2]; /* where approaches in vain have ended */
     float anchor[3], normal[6], right[3], estimate[3]; /* bearings: equations, solution */

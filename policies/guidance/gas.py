@@ -97,6 +97,7 @@ class GasGuide:
         self._streak = 0  # steps in a row that speak for the next phase, or against this one
         self._deaf = 0  # steps for which evidence is not listened to
         self._alarms = 0
+        self._vain: list[Vector] = []  # where approaches in vain have ended: places x, y
         self._returning = False  # to where it left the route: the bearings' anchor
         self._slide = 0  # past what is in the way: 1 counter-clockwise of it, -1 clockwise
         self._hold: Vector = (zero, zero, zero)
@@ -135,12 +136,17 @@ class GasGuide:
     # What it knows
 
     def _listen(self, gas: np.float32) -> None:
-        if self._deaf > 0 or self._alarms >= self.constants.alarms_max:
-            self._deaf = self._deaf - 1 if self._deaf > 0 else 0
+        if self._returning or self._deaf > 0 or self._alarms >= self.constants.alarms_max:
+            # A look from off the route would end in a way back that nobody has checked.
+            if self._deaf > 0 and not self._returning:
+                self._deaf -= 1
             self.evidence = F32(0)
             return
-        patrol = self.phase == Phase.PATROL
-        smoothing = self._c.patrol_smoothing if patrol else self._c.confirm_smoothing
+        smoothing = self._c.confirm_smoothing
+        if self.phase == Phase.PATROL:
+            smoothing = self._c.patrol_smoothing
+        elif self.phase == Phase.HOVER:
+            smoothing = self._c.hover_smoothing
         self.evidence = self.evidence + smoothing * (gas - self.evidence)
 
     # What it does next
@@ -155,21 +161,22 @@ class GasGuide:
             sure = self.evidence > c.approach_at and self.bearings.any
             self._streak = self._streak + 1 if sure else 0
             if self._streak >= self.constants.approach_frames:
-                self._enter(Phase.APPROACH)
+                if self._been_there():
+                    self._give_up()
+                else:
+                    self._enter(Phase.APPROACH)
             elif self._timer >= limits.confirm_limit:
                 self._give_up()
         elif self.phase in (Phase.APPROACH, Phase.HOVER):
             self._streak = self._streak + 1 if self.evidence < c.lost_at else 0
             if self._streak >= limits.lost:
-                self._alarms += 1
-                self._give_up()
+                self._false_alarm()
             elif self.phase == Phase.HOVER:
                 if self._timer >= limits.hover:
                     if self.evidence > c.report_at:
                         self._enter(Phase.REPORTED)
                     else:
-                        self._alarms += 1
-                        self._give_up()
+                        self._false_alarm()
             elif self._timer >= limits.approach_limit or (
                 self._timer >= limits.approach_min
                 and norm(
@@ -213,6 +220,17 @@ class GasGuide:
         self.phase = phase
         self._timer = self._streak = self._slide = 0
 
+    def _been_there(self) -> bool:
+        """Return whether the estimate is at a place that an approach in vain has been to."""
+        x, y, _ = self.bearings.estimate
+        return any(norm(x - east, y - north) <= self._c.same_place_m for east, north in self._vain)
+
+    def _false_alarm(self) -> None:
+        self._alarms += 1
+        x, y, _ = self.bearings.estimate
+        self._vain.append((x, y))
+        self._give_up()
+
     def _give_up(self) -> None:
         self.evidence = F32(0)
         self._deaf = self._steps.deaf
@@ -227,10 +245,11 @@ class GasGuide:
         target, speed_max, stop = self._hold, c.speed_m_s, zero
         height = target[2]
         if self.phase == Phase.PATROL:
-            waypoint = self._route[self._next]
-            target = self.bearings.anchor if self._returning else waypoint
-            look = waypoint[3:]
+            target = self.bearings.anchor if self._returning else self._route[self._next]
             height = target[2]
+            look = (target[0] - position[0], target[1] - position[1])
+            if not self._returning:
+                look = target[3:]
         elif self.phase in (Phase.CONFIRM, Phase.APPROACH, Phase.HOVER):
             look = (
                 self.bearings.estimate[0] - position[0],
@@ -250,10 +269,17 @@ class GasGuide:
         east, north = east * share, north * share
         forward = east * heading[0] + north * heading[1]
         left = north * heading[0] - east * heading[1]
+        # Off the route it never flies between two of the views of its range sensors, where nobody
+        # would see a pole: ahead only, or by turns to one side, ahead, to the other side, ahead.
         if self.phase == Phase.APPROACH:
-            # To and fro across the heading, which is on the leak or about to be.
-            aside = c.weave_m_s
-            left = left - aside if self._timer // self._steps.weave % 2 else left + aside
+            leg = self._timer // self._steps.weave % 4
+            if leg % 2 == 0:
+                forward = zero
+                left = c.weave_m_s if leg == 0 else -c.weave_m_s
+            else:
+                left = zero
+        elif self.phase == Phase.PATROL and self._returning:
+            left = zero
         forward, left = self._avoid(forward, left, to_go, free)
         climb = clamp(c.position_gain * (height - position[2]), -c.climb_max_m_s, c.climb_max_m_s)
         return forward, left, climb, self._turn(heading, look)
