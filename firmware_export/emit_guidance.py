@@ -79,7 +79,6 @@ def emit_guidance(
     elif isinstance(guidance, RoadGuidance):
         keys |= _outputs(guidance, {"steering": 1, "collision": 1}, output_names, outputs)
         keys |= _road_keys(guidance)
-    keys["VALUES"] = dequantising(str(values["NAME"]), outputs)
     keys["SENSES"] = c_text.fill("senses.h", keys)
     keys |= {"ROOT_STEPS": ROOT_STEPS, "TINY": literal(TINY)}
     keys["FLOAT32"] = c_text.fill("float32.c", keys)
@@ -136,33 +135,6 @@ def _outputs(
 
 def _listed(counts: Mapping[str, int]) -> str:
     return ", ".join(n if count == 1 else f"{n} ({count} values)" for n, count in counts.items())
-
-
-def dequantising(name: str, outputs: Sequence[ir.Tensor]) -> str:
-    """Return the C function ``NAME_values``: raw outputs to floats, for a guidance that reads maps.
-
-    The same operations as ``policies.guidance.dequantise``.
-    """
-    lines, first = [], 0
-    for tensor in outputs:
-        if tensor.size == 1:
-            place, indent = str(first), "    "
-        else:
-            lines.append(f"    for (int i = {first}; i < {first + tensor.size}; i++) {{")
-            place, indent = "i", "        "
-        lines.append(
-            f"{indent}values[{place}] = (float)((int32_t)outputs[{place}] - ({tensor.zero_point})) "
-            f"* {literal(tensor.scale)};"
-        )
-        if tensor.size > 1:
-            lines.append("    }")
-        first += tensor.size
-    body = "\n".join(lines)
-    size = f"{name.upper()}_OUTPUT_COUNT"
-    return (
-        f"static void {name}_values(const int8_t outputs[{size}], float values[{size}])\n"
-        f"{{\n{body}\n}}\n"
-    )
 
 
 def _road_keys(guidance: RoadGuidance) -> Keys:

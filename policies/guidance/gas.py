@@ -7,9 +7,9 @@
     REPORTED  the leak is where the estimate says
     NOTHING   the route is over
 
-*Evidence* is what the strongest cells of the network's map add up to, low-passed. The *estimate* is the point on which the
-bearings since CONFIRM agree best (``policies.guidance.bearings``). Every velocity is held back by
-what the four ranges say is free.
+*Evidence* is what the strongest cells of the network's map add up to, low-passed. The *estimate* is
+the point on which the bearings since CONFIRM agree best (``policies.guidance.bearings``). Every
+velocity is held back by what the four ranges say is free.
 
 Time is counted in steps: senses carry no clock, and a pilot that misses frames because it is still
 computing has timers and low-passes that are slower by that.

@@ -153,8 +153,9 @@ GAS = Task(
     teacher=GasTeacher,
     # Smaller than on a road: a site is narrow, and the guidance flies at 0.5 m/s.
     bursts=Bursts(peak=(0.2, 0.2, 0.1, 0.8), burst_s=(0.2, 0.6), pause_s=(1.0, 4.0)),
-    # The camera's automatic gain sets contrast and brightness already, and its noise is in the frames:
-    # two grey values are one NETD, and the faint plumes must not drown that are to be learned.
+    # The camera's automatic gain sets contrast and brightness already, and its noise is in the
+    # frames: two grey values are one NETD, and the faint plumes must not drown that are to be
+    # learned.
     augmentation=Augmentation(contrast=(0.8, 1.25), brightness=0.1, shading=0.0, noise=0.0),
     budgets=BUDGETS,
     golden_courses=({"leak_probability": 0.0}, {"leak_probability": 1.0}),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.experts import GuidedPilot
+from policies.guidance.leak_map import CELLS, spread
 from policies.tasks.gas import gas_guidance
 from sim.camera.config import Optics
 from sim.flight import Course
@@ -30,7 +31,7 @@ class PatrolPilot(GuidedPilot):
     """Flies the whole route by the truth and finds nothing: shows what could be seen on the way."""
 
     def __init__(self, course: Course, camera: Optics) -> None:
-        nothing = np.zeros(4, np.float32)
+        nothing = np.zeros(CELLS + 1, np.float32)
         super().__init__(
             lambda _: nothing, gas_guidance(camera), needs_frames=True, route=course.route
         )
@@ -45,7 +46,7 @@ class PatrolPilot(GuidedPilot):
 class Differences:
     """Labels by a fixed threshold on the difference to an earlier frame.
 
-    Gas is where enough pixels have changed, its bearing their centroid. The earlier frame is first
+    Gas is where enough pixels have changed, the leak at their centroid. The earlier frame is first
     shifted onto the present one, as a camera that moves asks for (``cv2.phaseCorrelate``).
     """
 
@@ -57,7 +58,7 @@ class Differences:
         self._frames = []
 
     def labels(self, seen: Observation) -> NDArray[np.float32]:
-        """Return gas, bearing left, bearing up and distance, as a network would."""
+        """Return the leak's map and its distance, as a network would."""
         assert seen.frame is not None
         frame = seen.frame.astype(np.float32)
         height, width = frame.shape
@@ -70,10 +71,10 @@ class Differences:
         earlier = cv2.warpAffine(self._frames[0], shift, (width, height), borderValue=float("nan"))
         rows, columns = np.nonzero(np.abs(frame - earlier) > DIFFERENCE_LEVELS)
         if len(rows) < DIFFERENCE_PIXELS:
-            return np.array([0.0, 0.0, 0.0, DISTANCE_UNKNOWN], np.float32)
+            return np.append(np.zeros(CELLS, np.float32), np.float32(DISTANCE_UNKNOWN))
         left = 1.0 - (2 * columns.mean() + 1) / width
         up = 1.0 - (2 * rows.mean() + 1) / height
-        return np.array([1.0, left, up, DISTANCE_UNKNOWN], np.float32)
+        return np.append(spread(1.0, left, up), np.float32(DISTANCE_UNKNOWN))
 
 
 def difference_pilot(course: Course, camera: Optics) -> GuidedPilot:

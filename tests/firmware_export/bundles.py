@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -78,22 +79,21 @@ def road_bundle(
     return _saved(folder, spec, model, camera, senses, NO_ROUTE)
 
 
-def gas_wires(height: int = 4, width: int = 4) -> QdqBuilder:
-    """Return a network whose outputs are what the first pixels say, the last from the past frame.
+def gas_wires() -> QdqBuilder:
+    """Return a network for 9 x 8 pixels that answers what they say, the last from the past frame.
 
-    gas = pixel 0 / 255, bearings = 2 * pixel / 255 - 1, distance = the older pixel 3 / 255.
+    leak = (the first 8 rows - 20) / 255, cell by cell; distance = the last pixel of the older
+    frame / 255.
     """
+    height, width = 9, 8
     b = QdqBuilder((2, height, width))
-    x, size = b.flatten(b.input), height * width
-    for name, index, gain, out in (
-        ("gas", size, 1, (1 / 255, -128)),
-        ("bearing_left", size + 1, 2, (1 / 127, 0)),
-        ("bearing_up", size + 2, 2, (1 / 127, 0)),
-        ("distance", 3, 1, (1 / 255, -128)),
-    ):
-        weights = np.zeros((1, 2 * size), np.int8)
-        weights[0, index] = gain
-        b.output(b.gemm(x, weights, [255 * (1 - gain)], out=out, weight_scale=1.0), name)
+    newest = np.array([[[[0], [0]], [[1], [0]]]])  # of two rows at once the upper: the 9th is none
+    leak = b.conv(b.input, newest, [-20], out=(1 / 255, -108), weight_scale=1.0)
+    b.output(b.flatten(leak), "leak")
+    weights = np.zeros((1, 2 * height * width), np.int8)
+    weights[0, height * width - 1] = 1
+    distance = b.gemm(b.flatten(b.input), weights, [0], out=(1 / 255, -128), weight_scale=1.0)
+    b.output(distance, "distance")
     return b
 
 
@@ -161,7 +161,12 @@ def mox_bundle(
 def outputs_of(builder: QdqBuilder) -> tuple[OutputSpec, ...]:
     """Return a network's outputs as ``policy.toml`` describes them."""
     return tuple(
-        OutputSpec(name=o, scale=float(builder.params[o][0]), zero_point=builder.params[o][1])
+        OutputSpec(
+            name=o,
+            scale=float(builder.params[o][0]),
+            zero_point=builder.params[o][1],
+            count=math.prod(builder.shapes[o]),
+        )
         for o in builder.outputs
     )
 

@@ -1,18 +1,15 @@
 """Two maps and a value, trained, shrunk, and run by everything that runs a network."""
 
-import ctypes
 from collections import Counter
 
 import numpy as np
 import onnx
 import pytest
 import torch
-from bundles import GUIDANCE, WARNINGS, compile_network
+from bundles import GUIDANCE, compile_network
 from qdq import QdqBuilder
 
-from firmware_export.c_text import C_TYPES
 from firmware_export.emit import emit, emit_network
-from firmware_export.emit_guidance import dequantising
 from firmware_export.reference import Int8Network
 from firmware_export.verify.host import CNetwork
 from firmware_export.verify.toolchain import compile_host_library
@@ -21,7 +18,6 @@ from policies.bundle import Golden, InputSpec, PolicySpec, Provenance
 from policies.compress.qat import quantisation_aware
 from policies.compress.quantize import post_training, run_batched
 from policies.dataset import Examples
-from policies.guidance import dequantise
 from policies.nets.convnet import ConvNet, fold
 from policies.nets.folded import float_model, model_bytes
 from policies.runtimes import int8_inference, open_session
@@ -197,23 +193,6 @@ def test_the_header_says_where_each_output_begins(ptq, frames):
     assert "#define NET_OUTPUT_COUNT 129\n" in header
     for name, first, count in (("LEAK", 0, 64), ("WARMTH", 64, 64), ("FAR", 128, 1)):
         assert f"#define NET_{name}_FIRST {first}\n#define NET_{name}_COUNT {count}\n" in header
-
-
-def test_guidance_is_given_the_values_that_python_gives_it(ptq, frames):
-    firmware, outputs = firmware_of(ptq, frames)
-    tensors = [firmware.graph.tensors[name] for name in firmware.graph.outputs]
-    source = (
-        "#include <stdint.h>\n#define NET_OUTPUT_COUNT 129\n"
-        f"{dequantising('net', tensors)}"
-        "void given(const int8_t *outputs, float *values);\n"
-        "void given(const int8_t *outputs, float *values) { net_values(outputs, values); }\n"
-    )
-    library = ctypes.CDLL(str(compile_host_library({"values.c": source}, cflags=WARNINGS)))
-    values = np.empty(outputs.shape, np.float32)
-    assert C_TYPES[values.dtype] == "float"
-    for row, given in zip(outputs, values, strict=True):
-        library.given(ctypes.c_void_p(row.ctypes.data), ctypes.c_void_p(given.ctypes.data))
-    assert values.tobytes() == dequantise(outputs, ptq.outputs).tobytes()
 
 
 @pytest.fixture

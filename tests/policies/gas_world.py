@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from policies.bundle import GasGuidance
+from policies.guidance.leak_map import spread
 
 PITCH_RAD, HALF_FOV = math.radians(12.0), math.tan(math.radians(24.0))
 GUIDANCE = GasGuidance(
@@ -41,6 +42,11 @@ ROUTE = route_of(
 )  # fmt: skip
 
 
+def said(gas, left, up, far):
+    """Return the outputs (65,) of a network that sees gas from there, so far away."""
+    return np.append(spread(gas, left, up), np.float32(far))
+
+
 @dataclass
 class GasWorld:
     """See the module; ``boxes`` are (west, south, east, north)."""
@@ -59,9 +65,9 @@ class GasWorld:
     def outputs(self) -> np.ndarray:
         """Return what the network answers."""
         rng, noise = self.rng, self.noise
-        nothing = np.array([abs(rng.normal(0, noise)), *rng.uniform(-1, 1, 2), rng.uniform()])
+        nothing = said(abs(rng.normal(0, noise)), *rng.uniform(-1, 1, 2), rng.uniform())
         if self.leak is None:
-            return nothing.astype(np.float32)
+            return nothing
         c, s = math.cos(self.yaw), math.sin(self.yaw)
         x, y, z = np.array(self.leak) - self.position
         forward, left, up = c * x + s * y - 0.03, c * y - s * x, z - 0.01
@@ -69,13 +75,13 @@ class GasWorld:
         axis, above = cos * forward - sin * up, sin * forward + cos * up
         distance = math.sqrt(forward**2 + left**2 + up**2)
         if axis <= 0.1 or distance > SEEN_M or self.hidden():
-            return nothing.astype(np.float32)
+            return nothing
         across, above = left / axis / HALF_FOV, above / axis / HALF_FOV
         if max(abs(across), abs(above)) > 1:
-            return nothing.astype(np.float32)
+            return nothing
         shaken = np.array([across, above]) + rng.normal(0, 1 * noise, 2)
         far = distance * (1 + rng.normal(0, 2 * noise)) / 8.0
-        return np.array([0.95 - abs(rng.normal(0, noise)), *shaken, far], np.float32)
+        return said(0.95 - abs(rng.normal(0, noise)), *shaken, far)
 
     def hidden(self) -> bool:
         """Whether a box is between the drone and the leak."""

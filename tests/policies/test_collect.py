@@ -7,6 +7,7 @@ import pytest
 
 from policies.collect import CollectingPilot, CollectJob, collect, collect_flight
 from policies.dataset import MANIFEST, FlightFrames, read_dataset
+from policies.guidance.leak_map import CELLS
 from policies.splits import Split, SplitError
 from sim.airframe import load_airframe
 from sim.camera.config import load_camera
@@ -153,7 +154,7 @@ def test_a_task_s_own_teacher_and_history_are_used():
 
     def learner(frames):
         given.append(frames[:, 0, 0].tolist())
-        return np.zeros(4, np.float32)
+        return np.zeros(CELLS + 1, np.float32)
 
     course = SimpleNamespace(
         leak=GasRelease("methane", 100.0, (3.0, 0.0, 1.0)), route=np.zeros((1, 5), np.float32)
@@ -167,7 +168,8 @@ def test_a_task_s_own_teacher_and_history_are_used():
         pilot.act(Observation(40 * index, 0.04 * index, frame, state, gas_contrast=contrast))
     assert given == [[0, 0], [0, 1], [0, 2], [1, 3]]
     known = np.isfinite(pilot.labels)
-    assert known.tolist() == [[True, False, False, False]] * 2 + [[True] * 4, [True, *[False] * 3]]
+    assert known[:, :CELLS].all()
+    assert known[:, CELLS].tolist() == [False, False, True, False]
     assert len(pilot.senses) == 4
 
 
@@ -179,17 +181,19 @@ def test_guidance_is_given_numbers_where_the_teacher_has_none():
     pilot.reset()
     command = pilot.act(Observation(0, 0.0, np.zeros((64, 64), np.uint8), state))
     assert np.isfinite(command).all()
-    assert pilot.outputs.tolist() == [0, 0, 0, 0]
-    assert np.isnan(pilot.labels[0][1:]).all()
+    assert pilot.outputs.tolist() == [0] * (CELLS + 1)
+    assert np.isnan(pilot.labels[0][CELLS])
 
 
 def test_a_gas_flight_is_labelled_with_what_can_be_seen(tmp_path):
     manifest = collect([gas_job(folder=tmp_path, time_limit_s=2.0)])
-    assert manifest.outputs == ("gas", "bearing_left", "bearing_up", "distance")
+    assert (manifest.outputs[0], manifest.outputs[-1]) == ("leak_0_0", "distance")
     found = FlightFrames.load(tmp_path / manifest.flights[0].file)
     assert 40 <= len(found.frames) <= 51
     assert len(np.unique(found.frames)) > 30, "the camera must have seen something"
-    assert np.isfinite(found.labels[:, 0]).all()
-    assert np.isnan(found.labels[found.labels[:, 0] == 0, 1:]).all()
+    assert found.labels.shape[1] == CELLS + 1
+    whole = np.isfinite(found.labels[:, :CELLS])
+    assert (whole == whole[:, :1]).all(), "a map is known whole or not at all"
+    assert np.isnan(found.labels[(found.labels[:, :CELLS] == 0).all(axis=1), CELLS]).all()
     # Estimated heights over the ground: the senses came with the frames.
     assert 0.3 < found.senses[:, 2].min() <= found.senses[:, 2].max() < 3.0

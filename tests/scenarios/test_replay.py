@@ -14,6 +14,7 @@ from policies.bundle import (
     RoadGuidance,
 )
 from policies.guidance import NO_SENSES
+from policies.guidance.leak_map import CELLS
 from policies.runtimes import NetworkPilot, make_look, stack_channels
 from scenarios.replay import Comparison, guided, int8_rung, replay, stepped_rung
 from sim.errors import BytewingError
@@ -138,11 +139,14 @@ GAS_ROUTE = np.array([[3, 0, 0.75, 1, 0]], np.float32)
 
 
 def gas_spec():
-    names = ("gas", "bearing_left", "bearing_up", "distance")
+    outputs = (
+        OutputSpec(name="leak", scale=1 / 128, zero_point=0, count=CELLS),
+        OutputSpec(name="distance", scale=1 / 128, zero_point=0),
+    )
     return spec(2).model_copy(
         update={
             "input": InputSpec(height_px=4, width_px=4, channels=2, frame_stride=2),
-            "outputs": tuple(OutputSpec(name=n, scale=1 / 128, zero_point=0) for n in names),
+            "outputs": outputs,
             "guidance": GasGuidance(
                 tan_half_fov_left=0.4,
                 tan_half_fov_up=0.4,
@@ -157,9 +161,11 @@ def gas_spec():
 
 
 def gas_infer(frames):
-    """Gas all the time, the rest from the pixels."""
-    values = np.concatenate([infer(frames), infer(frames[:, ::-1])], axis=1)
-    values[:, 0] = 120
+    """Gas all the time, where and how far from the pixels."""
+    values = np.zeros((len(frames), CELLS + 1), np.int8)
+    two = infer(frames)
+    values[np.arange(len(frames)), two[:, 0] % CELLS] = 120
+    values[:, CELLS] = two[:, 1]
     return values
 
 

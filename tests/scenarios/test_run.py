@@ -76,7 +76,7 @@ def test_rungs_without_latency_fly_the_same_flight(short_scenario, toy_bundle):
 @pytest.mark.slow
 def test_mcu_flies_with_its_targets_latency(short_scenario, toy_bundle):
     log = fly_log(FlightJob(short_scenario, SEED, "mcu", toy_bundle))
-    assert 0.005 < log.meta["latency_s"] < 0.1
+    assert 0.002 < log.meta["latency_s"] < 0.1
     assert log.arrays["command.tick"][0] >= 1000 * log.meta["latency_s"]
 
 

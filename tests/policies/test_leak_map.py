@@ -1,0 +1,102 @@
+"""What a teacher writes into a map is what guidance reads from it."""
+
+import numpy as np
+import pytest
+
+from policies.guidance.leak_map import CELLS, COLUMNS, ROWS, read, spread
+
+END = 1 - 1 / COLUMNS  # the outermost cells' centres
+
+
+def grid(cells):
+    return cells.reshape(ROWS, COLUMNS)
+
+
+def at(*cells):
+    """Return a map that is 0 but for some cells: (row, column, value)."""
+    values = np.zeros(CELLS, np.float32)
+    for row, column, value in cells:
+        grid(values)[row, column] = value
+    return values
+
+
+def test_a_place_within_the_outermost_centres_comes_back():
+    rng = np.random.default_rng(0)
+    for gas, left, up in rng.uniform((0.01, -END, -END), (1, END, END), (300, 3)):
+        found = read(spread(gas, left, up))
+        assert found[:3] == pytest.approx((gas, left, up), abs=1e-6)
+        assert all(value.dtype == np.float32 for value in found[:3])
+    for left in (-END, 0.0, END):
+        for up in (-END, 0.0, END):
+            assert read(spread(1.0, left, up))[:3] == pytest.approx((1, left, up), abs=1e-6)
+
+
+@pytest.mark.parametrize("far", [END + 0.01, 1.0, 7.0, 1e9])
+def test_one_beyond_them_is_drawn_into_them(far):
+    for sign in (-1, 1):
+        assert read(spread(0.8, sign * far, 0.3))[:3] == pytest.approx((0.8, sign * END, 0.3))
+        assert read(spread(0.8, 0.3, sign * far))[:3] == pytest.approx((0.8, 0.3, sign * END))
+
+
+def test_left_is_left_and_up_is_up():
+    """Rows from the top, columns from the left, as a picture lies in memory."""
+    assert grid(spread(1.0, END, END)).argmax() == 0
+    assert grid(spread(1.0, -END, END))[0, COLUMNS - 1] == 1
+    assert grid(spread(1.0, END, -END))[ROWS - 1, 0] == 1
+    mirror = grid(spread(0.7, -0.3, 0.2))[:, ::-1]
+    np.testing.assert_allclose(grid(spread(0.7, 0.3, 0.2)), mirror, atol=1e-7)
+
+
+def test_a_map_adds_up_to_the_gas_in_no_more_than_four_cells():
+    for left, up in np.random.default_rng(1).uniform(-1.2, 1.2, (100, 2)):
+        cells = spread(0.6, left, up)
+        assert cells.sum() == pytest.approx(0.6)
+        rows, columns = np.nonzero(grid(cells))
+        assert np.ptp(rows) <= 1
+        assert np.ptp(columns) <= 1
+
+
+def test_the_stronger_of_two_plumes_is_read_alone():
+    strong, weak = at((2, 5, 0.6)), at((6, 1, 0.5))
+    both = read(strong + weak)
+    assert both[:3] == pytest.approx(read(strong)[:3])
+    assert both[0] == pytest.approx(0.6)
+    swapped = at((2, 5, 0.5), (6, 1, 0.6))
+    assert read(swapped)[1:3] == pytest.approx(read(weak)[1:3])
+
+
+def test_of_two_as_strong_the_first_is_read():
+    assert read(at((1, 6, 0.5), (4, 2, 0.5)))[1:3] == read(at((1, 6, 0.5)))[1:3]
+
+
+def test_only_the_cells_around_the_strongest_count():
+    near = at((3, 3, 0.3), (2, 2, 0.1), (4, 4, 0.1), (2, 4, 0.1), (4, 2, 0.1))
+    far = at((3, 5, 0.2), (1, 3, 0.2), (5, 3, 0.2), (3, 1, 0.2))
+    assert read(near)[0] == pytest.approx(0.7)
+    assert read(near + far) == read(near)
+
+
+@pytest.mark.parametrize("odd", [np.nan, -np.inf, -0.5])
+def test_what_is_no_probability_counts_as_none(odd):
+    expected = read(at((3, 3, 0.5), (3, 4, 0.25)))
+    assert read(at((3, 3, 0.5), (3, 4, 0.25), (2, 3, odd), (7, 7, odd))) == expected
+    assert read(np.full(CELLS, odd, np.float32)) == (0, 0, 0, False)
+    assert read(at((3, 3, np.inf)))[0] == 1
+
+
+def test_nothing_is_nowhere_and_everything_is_one():
+    assert read(np.zeros(CELLS, np.float32)) == (0, 0, 0, False)
+    gas, left, up, at_edge = read(np.ones(CELLS, np.float32))
+    assert gas == 1
+    assert (left, up) == pytest.approx((0.75, 0.75)), "the first cell and its three neighbours"
+    assert at_edge
+
+
+def test_the_edge_is_the_outermost_cells():
+    for row in range(ROWS):
+        for column in range(COLUMNS):
+            outermost = row in (0, ROWS - 1) or column in (0, COLUMNS - 1)
+            gas, left, up, at_edge = read(at((row, column, 0.4)))
+            assert at_edge == outermost
+            assert gas == pytest.approx(0.4)
+            assert (left, up) == pytest.approx((0.875 - column / 4, 0.875 - row / 4))
