@@ -13,6 +13,7 @@
 /* `count` values to int16. */
 BW_INLINE void bw_widen(int count, int is_pixel, const int8_t *x, int8_t *wide) {
     int k = 0;
+    BW_UNROLL
     for (; k + 4 <= count; k += 4) {
         const uint32_t word = bw_word(x + k);
         const uint32_t even = is_pixel ? bw_even_pixels(word) : bw_even_bytes(word);
@@ -100,12 +101,11 @@ BW_INLINE void bw_conv_widen(bw_window_t s, int width, int is_pixel, int32_t out
     "subs %[x], %[x], #2\n\t"
 
 #define BW_LOOP(PAIRS)                                                                             \
-    "movw %[t0], %[loops]\n\t"                                                                     \
+    "add %[t0], %[w], %[row_bytes]\n\t"                                                            \
     "push {%[t0]}\n"                                                                               \
     "2:\n\t" PAIRS                                                                                 \
     "ldr %[t0], [sp]\n\t"                                                                          \
-    "subs %[t0], %[t0], #1\n\t"                                                                    \
-    "str %[t0], [sp]\n\t"                                                                          \
+    "cmp %[w], %[t0]\n\t"                                                                          \
     "bne 2b\n\t"                                                                                   \
     "add sp, sp, #4\n\t"
 
@@ -123,7 +123,7 @@ BW_INLINE void bw_conv_widen(bw_window_t s, int width, int is_pixel, int32_t out
                        [s5] "+r"(s5), [s6] "+r"(s6), [s7] "+r"(s7), [x] "+r"(x), [w] "+r"(w),      \
                        [t0] "=&r"(t0), [t1] "=&r"(t1), [t2] "=&r"(t2), [t3] "=&r"(t3)              \
                      : [step1] "i"(2 * step - 4), [step2] "i"(4 * step - 4),                       \
-                       [step3] "i"(6 * step - 4), [rows] "i"(rows), [loops] "i"(loops),            \
+                       [step3] "i"(6 * step - 4), [rows] "i"(rows), [row_bytes] "i"(4 * pairs),    \
                        [jump] "i"(2 * (pitch - count))                                             \
                      : "memory", "cc")
 
@@ -134,12 +134,16 @@ BW_INLINE void bw_conv_widen(bw_window_t s, int width, int is_pixel, int32_t out
         BW_FOUR(BW_PAIR BW_PAIR TAP);                                                              \
     } else if (pairs == 3) {                                                                       \
         BW_FOUR(BW_PAIR BW_PAIR BW_PAIR TAP);                                                      \
-    } else if (unrolled == 4) {                                                                    \
+    } else if (pairs % 8 == 0) {                                                                   \
+        BW_FOUR(BW_LOOP(BW_PAIR BW_PAIR BW_PAIR BW_PAIR BW_PAIR BW_PAIR BW_PAIR BW_PAIR) TAP);     \
+    } else if (pairs % 6 == 0) {                                                                   \
+        BW_FOUR(BW_LOOP(BW_PAIR BW_PAIR BW_PAIR BW_PAIR BW_PAIR BW_PAIR) TAP);                     \
+    } else if (pairs % 4 == 0) {                                                                   \
         BW_FOUR(BW_LOOP(BW_PAIR BW_PAIR BW_PAIR BW_PAIR) TAP);                                     \
-    } else if (unrolled == 3) {                                                                    \
-        BW_FOUR(BW_LOOP(BW_PAIR BW_PAIR BW_PAIR) TAP);                                             \
-    } else if (unrolled == 2) {                                                                    \
+    } else if (pairs % 2 == 0) {                                                                   \
         BW_FOUR(BW_LOOP(BW_PAIR BW_PAIR) TAP);                                                     \
+    } else if (pairs % 3 == 0) {                                                                   \
+        BW_FOUR(BW_LOOP(BW_PAIR BW_PAIR BW_PAIR) TAP);                                             \
     } else {                                                                                       \
         BW_FOUR(BW_LOOP(BW_PAIR) TAP);                                                             \
     }
@@ -147,8 +151,6 @@ BW_INLINE void bw_conv_widen(bw_window_t s, int width, int is_pixel, int32_t out
 BW_INLINE void bw_dot_four(int32_t sum[8], const int8_t *x, int step, int pitch, const int8_t *w,
                            int rows, int count) {
     const int pairs = count / 2;
-    const int unrolled = pairs % 4 == 0 ? 4 : pairs % 3 == 0 ? 3 : pairs % 2 == 0 ? 2 : 1;
-    const int loops = pairs / unrolled;
     int32_t s0 = sum[0], s1 = sum[1], s2 = sum[2], s3 = sum[3];
     int32_t s4 = sum[4], s5 = sum[5], s6 = sum[6], s7 = sum[7];
     uint32_t t0, t1, t2, t3;
@@ -169,12 +171,13 @@ BW_INLINE void bw_dot_block(int pixels, int32_t sum[8], const int8_t *x, int ste
                             const int8_t *w, int rows, int count) {
 #if BW_DSP_ASSEMBLY
     const int jump = 2 * (pitch - count);
-    if (pixels == 4 && count >= 2 && 6 * step < 4096 && jump >= 0 && jump < 4096) {
+    if (pixels == 4 && count >= 2 && 6 * step < 4096 && jump >= 0 && jump < 4096 && count < 2048) {
         bw_dot_four(sum, x, step, pitch, w, rows, count);
         return;
     }
 #endif
     for (int row = 0; row < rows; row++, x += 2 * pitch, w += 2 * count) {
+        BW_UNROLL
         for (int k = 0; k + 2 <= count; k += 2) {
             const uint32_t word = bw_word(w + 2 * k);
             const uint32_t w0 = bw_even_bytes(word), w1 = bw_odd_bytes(word);

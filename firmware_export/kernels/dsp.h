@@ -16,6 +16,15 @@
 #define BW_DSP BW_HAS_DSP
 #endif
 
+/* Before a loop of few instructions. */
+#if defined(__clang__)
+#define BW_UNROLL _Pragma("clang loop unroll_count(4)")
+#elif defined(__GNUC__)
+#define BW_UNROLL _Pragma("GCC unroll 4")
+#else
+#define BW_UNROLL
+#endif
+
 /* Four bytes, or two halfwords, from any address. */
 BW_INLINE uint32_t bw_word(const int8_t *p) {
     uint32_t word;
