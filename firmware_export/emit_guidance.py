@@ -151,6 +151,7 @@ def _gas_keys(guidance: GasGuidance) -> Keys:
         "RANGE_MAX_M": RANGE_MAX_M,
         "REACH_M": REACH_M,
         "DETERMINANT_MIN": DETERMINANT_MIN,
+        "EDGE": leak_map.EDGE,
     }
     return {
         "ROUTE_MAX": ROUTE_MAX,

@@ -154,7 +154,7 @@ class GasGuidance(Config):
         confirm_limit_s: how long it looks.
         deaf_s: for how long it then does not listen, once it is back on its route.
         alarms_max: approaches in vain after which evidence is not listened to any more.
-        same_place_m: this near, level, to where one of them ended, there is no other.
+        same_place_m: this near, level, to where two of them ended, there is no third.
         lost_at: evidence below which an approach is in doubt,
         lost_s: and given up after this long.
         report_at: evidence that a hover must end with to report.
@@ -219,7 +219,7 @@ class GasGuidance(Config):
     distance_weight: float = Field(default=0.08, ge=0.001, le=1)
     standoff_m: float = Field(default=1.3, gt=0, le=10)
     approach_min_s: float = Field(default=4.0, ge=0, le=600)
-    approach_limit_s: float = Field(default=25.0, gt=0, le=600)
+    approach_limit_s: float = Field(default=35.0, gt=0, le=600)
     hover_s: float = Field(default=3.0, gt=0, le=60)
     weave_m_s: float = Field(default=0.35, ge=0, le=1)
     weave_s: float = Field(default=1.0, gt=0, le=60)

@@ -51,7 +51,9 @@ BW_NOINLINE @NAME@_sight_t @NAME@_read_map(const int8_t *cells)
     sight.left = 1.0f - ((float)column + 0.5f + across / total) * (2.0f / @MAP_COLUMNS@.0f);
     sight.up = 1.0f - ((float)row + 0.5f + down / total) * (2.0f / @MAP_ROWS@.0f);
     sight.gas = @NAME@_clamp(total, 0.0f, 1.0f);
-    sight.at_edge = row == 0 || row == @MAP_ROWS@ - 1 || column == 0 || column == @MAP_COLUMNS@ - 1;
+    const float aside = sight.left < 0.0f ? -sight.left : sight.left;
+    const float above = sight.up < 0.0f ? -sight.up : sight.up;
+    sight.at_edge = aside > @EDGE@ || above > @EDGE@;
     return sight;
 }
 
@@ -160,17 +162,18 @@ BW_NOINLINE void @NAME@_give_up(void)
     @NAME@_enter(@UPPER@_PATROL);
 }
 
-/* Whether the estimate is at a place that an approach in vain has been to. */
+/* Whether two approaches in vain have been to where the estimate is. */
 BW_INLINE int @NAME@_been_there(void)
 {
     const float *estimate = @NAME@_context.estimate;
+    int times = 0;
     for (int32_t i = 0; i < @NAME@_context.alarms; i++) {
         const float *place = @NAME@_context.vain[i];
         if (@NAME@_norm(estimate[0] - place[0], estimate[1] - place[1]) <= @SAME_PLACE_M@) {
-            return 1;
+            times++;
         }
     }
-    return 0;
+    return times >= 2;
 }
 
 BW_NOINLINE void @NAME@_false_alarm(void)
@@ -381,7 +384,7 @@ BW_NOINLINE void @NAME@_command(const float position[3], const float heading[2],
        would see a pole: ahead only, or by turns to one side, ahead, to the other side, ahead. */
     if (phase == @UPPER@_APPROACH) {
         const int32_t leg = @NAME@_context.timer / @WEAVE_STEPS@ % 4;
-        if (leg % 2 == 0) {
+        if (leg % 2 == 0 && @NAME@_context.slide == 0) {
             forward = 0.0f;
             left = leg == 0 ? @WEAVE_M_S@ : -@WEAVE_M_S@;
         } else {

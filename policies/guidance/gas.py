@@ -221,9 +221,10 @@ class GasGuide:
         self._timer = self._streak = self._slide = 0
 
     def _been_there(self) -> bool:
-        """Return whether the estimate is at a place that an approach in vain has been to."""
+        """Return whether two approaches in vain have been to where the estimate is."""
         x, y, _ = self.bearings.estimate
-        return any(norm(x - east, y - north) <= self._c.same_place_m for east, north in self._vain)
+        same_m = self._c.same_place_m
+        return sum(norm(x - east, y - north) <= same_m for east, north in self._vain) >= 2
 
     def _false_alarm(self) -> None:
         self._alarms += 1
@@ -273,7 +274,7 @@ class GasGuide:
         # would see a pole: ahead only, or by turns to one side, ahead, to the other side, ahead.
         if self.phase == Phase.APPROACH:
             leg = self._timer // self._steps.weave % 4
-            if leg % 2 == 0:
+            if leg % 2 == 0 and self._slide == 0:
                 forward = zero
                 left = c.weave_m_s if leg == 0 else -c.weave_m_s
             else:

@@ -13,6 +13,8 @@ from policies.guidance.float32 import F32, TINY, clamp
 
 ROWS = COLUMNS = 8
 CELLS = ROWS * COLUMNS
+# Almost at the outermost cells' centres, 0.875: who is read there may be beyond the picture.
+EDGE = F32(0.85)
 
 
 def spread(gas: float, left: float, up: float) -> NDArray[np.float32]:
@@ -61,5 +63,5 @@ def read(cells: NDArray[np.float32]) -> tuple[np.float32, np.float32, np.float32
         return zero, zero, zero, False
     left = one - (F32(column) + F32(0.5) + across / total) * F32(2 / COLUMNS)
     up = one - (F32(row) + F32(0.5) + down / total) * F32(2 / ROWS)
-    edge = row in (0, ROWS - 1) or column in (0, COLUMNS - 1)
-    return clamp(total, zero, one), left, up, edge
+    at_edge = bool(abs(left) > EDGE or abs(up) > EDGE)
+    return clamp(total, zero, one), left, up, at_edge

@@ -62,12 +62,10 @@ class GasTeacher:
         leak is or, beside the picture, at the edge nearest to it; the distance is NaN where no gas
         can be seen, and the map where the leak is behind.
         """
-        gas = self._gas(seen.gas_contrast)
-        labels = np.zeros(CELLS + 1, np.float32)
-        if self._leak_world_m is None or gas == 0.0:
-            labels[CELLS] = np.nan
+        labels = np.full(CELLS + 1, np.nan, np.float32)
+        if self._leak_world_m is None or seen.gas_contrast <= CONTRAST_NONE:
+            labels[:CELLS] = 0.0
             return labels
-        labels[:] = np.nan
         if seen.gas_contrast < CONTRAST_BEARING:
             return labels
         rotation = rotation_world_from_body(seen.truth.quaternion_xyzw)
@@ -75,15 +73,14 @@ class GasTeacher:
         right, up, backward = self._camera_from_body @ (from_body_m - self._mount_body_m)
         if backward < 0:
             left_up = np.array([-right, up]) / -backward / self._tan_half
-            labels[:CELLS] = spread(gas, *left_up.tolist())
+            labels[:CELLS] = spread(_visible(seen.gas_contrast), *left_up.tolist())
         labels[CELLS] = min(math.hypot(right, up, backward) / DISTANCE_FULL_M, 1.0)
         return labels
 
-    def _gas(self, contrast: float) -> float:
-        if self._leak_world_m is None or contrast <= CONTRAST_NONE:
-            return 0.0
-        rise = math.log(contrast / CONTRAST_NONE) / math.log(CONTRAST_SURE / CONTRAST_NONE)
-        return min(rise, 1.0)
+
+def _visible(contrast: float) -> float:
+    """Return what a leak's map adds up to."""
+    return min(math.log(contrast / CONTRAST_NONE) / math.log(CONTRAST_SURE / CONTRAST_NONE), 1.0)
 
 
 def tan_half_fov(camera: Optics) -> NDArray[np.float64]:

@@ -1,7 +1,8 @@
 """A world for the gas guidance: a drone that does as told, a point that leaks, walls, a network.
 
 The drone's velocity follows its command with a lag; the network sees the leak without error but
-for the noise asked for; ranges are exact distances to boxes seen from above.
+for the noise asked for; ranges are exact distances to boxes seen from above, in cones like those
+of the real sensors.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ GUIDANCE = GasGuidance(
     mount_up_m=0.01,
 )
 STEP_S, LAG_S, RANGE_M = 0.04, 0.25, 4.0
+VIEW_RAD = np.linspace(-0.218, 0.218, 5)  # a range sensor sees a cone of 25 degrees
 SEEN_M = 6.0  # how far the network sees gas
 
 # West, south, east, north edges of a hall, and what stands in it.
@@ -106,7 +108,10 @@ class GasWorld:
 
     def senses(self) -> np.ndarray:
         """Return the drone's senses, exact."""
-        ranges = [self.free(self.yaw + k * math.pi / 2) for k in range(4)]
+        ranges = [
+            min(self.free(self.yaw + k * math.pi / 2 + aside) for aside in VIEW_RAD)
+            for k in range(4)
+        ]
         q = (0.0, 0.0, math.sin(self.yaw / 2), math.cos(self.yaw / 2))
         return np.array([*self.position, *q, *ranges, 1.0, 0.0, 0.0], np.float32)
 

@@ -89,10 +89,10 @@ def test_nothing_is_nowhere_and_everything_is_one():
     gas, left, up, at_edge = read(np.ones(CELLS, np.float32))
     assert gas == 1
     assert (left, up) == pytest.approx((0.75, 0.75)), "the first cell and its three neighbours"
-    assert at_edge
+    assert not at_edge
 
 
-def test_the_edge_is_the_outermost_cells():
+def test_a_place_beyond_the_outermost_cells_centres_is_at_the_edge():
     for row in range(ROWS):
         for column in range(COLUMNS):
             outermost = row in (0, ROWS - 1) or column in (0, COLUMNS - 1)
