@@ -158,7 +158,7 @@ class GasGuidance(Config):
         lost_at: evidence below which an approach is in doubt,
         lost_s: and given up after this long.
         report_at: evidence that a hover must end with to report.
-        ray_at: sum of the map's strongest cells from which a frame's bearing counts.
+        ray_at: what the map's strongest cells add up to from which a frame's bearing counts.
         edge_weight: of a bearing to the picture's edge, beside others: the leak may be beyond it.
         forgetting: factor by which earlier bearings weigh less at each new one.
         range_floor_m: a bearing weighs as 1 / (range_floor_m^2 + distance^2).

@@ -18,39 +18,37 @@ typedef struct {
     int at_edge;
 } @NAME@_sight_t;
 
-BW_INLINE float @NAME@_cell(const int8_t *cells, int cell)
-{
-    return @NAME@_clamp((float)((int32_t)cells[cell] - @LEAK_ZERO@) * @LEAK_SCALE@, 0.0f, 1.0f);
-}
-
-/* The strongest cell and those around it: what they add up to, and their centre of mass. */
+/* The strongest four cells that touch: what they add up to, and their centre of mass. */
 BW_NOINLINE @NAME@_sight_t @NAME@_read_map(const int8_t *cells)
 {
     @NAME@_sight_t sight = {0.0f, 0.0f, 0.0f, 0};
-    float total = 0.0f, down = 0.0f, across = 0.0f, highest = @NAME@_cell(cells, 0);
-    int peak = 0;
-    for (int cell = 1; cell < @MAP_ROWS@ * @MAP_COLUMNS@; cell++) {
-        const float value = @NAME@_cell(cells, cell);
-        if (value > highest) {
-            highest = value;
-            peak = cell;
+    float value[@MAP_ROWS@ * @MAP_COLUMNS@], gas = 0.0f;
+    int row = 0, column = 0;
+    for (int i = 0; i < @MAP_ROWS@ * @MAP_COLUMNS@; i++) {
+        value[i] = (float)((int32_t)cells[i] - @LEAK_ZERO@) * @LEAK_SCALE@;
+        value[i] = @NAME@_clamp(value[i], 0.0f, 1.0f);
+    }
+    for (int i = 0; i < @MAP_ROWS@ - 1; i++) {
+        for (int j = 0; j < @MAP_COLUMNS@ - 1; j++) {
+            const float *here = value + i * @MAP_COLUMNS@ + j;
+            const float total =
+                (here[0] + here[1]) + (here[@MAP_COLUMNS@] + here[@MAP_COLUMNS@ + 1]);
+            if (total > gas) {
+                gas = total;
+                row = i;
+                column = j;
+            }
         }
     }
-    const int row = peak / @MAP_COLUMNS@, column = peak % @MAP_COLUMNS@;
-    for (int i = row > 0 ? row - 1 : 0; i <= row + 1 && i < @MAP_ROWS@; i++) {
-        for (int j = column > 0 ? column - 1 : 0; j <= column + 1 && j < @MAP_COLUMNS@; j++) {
-            const float value = @NAME@_cell(cells, i * @MAP_COLUMNS@ + j);
-            total = total + value;
-            down = down + (float)(i - row) * value;
-            across = across + (float)(j - column) * value;
-        }
-    }
-    if (total < @TINY@) {
+    if (gas < @TINY@) {
         return sight;
     }
-    sight.left = 1.0f - ((float)column + 0.5f + across / total) * (2.0f / @MAP_COLUMNS@.0f);
-    sight.up = 1.0f - ((float)row + 0.5f + down / total) * (2.0f / @MAP_ROWS@.0f);
-    sight.gas = @NAME@_clamp(total, 0.0f, 1.0f);
+    const float *here = value + row * @MAP_COLUMNS@ + column;
+    const float down = (here[@MAP_COLUMNS@] + here[@MAP_COLUMNS@ + 1]) / gas;
+    const float across = (here[1] + here[@MAP_COLUMNS@ + 1]) / gas;
+    sight.left = 1.0f - ((float)column + 0.5f + across) * (2.0f / @MAP_COLUMNS@.0f);
+    sight.up = 1.0f - ((float)row + 0.5f + down) * (2.0f / @MAP_ROWS@.0f);
+    sight.gas = @NAME@_clamp(gas, 0.0f, 1.0f);
     const float aside = sight.left < 0.0f ? -sight.left : sight.left;
     const float above = sight.up < 0.0f ? -sight.up : sight.up;
     sight.at_edge = aside > @EDGE@ || above > @EDGE@;

@@ -6,6 +6,8 @@ is that point again. One beyond the outermost cells' centres is drawn into those
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,29 +41,34 @@ def _shares(place: float, cells: int) -> NDArray[np.float64]:
 def read(cells: NDArray[np.float32]) -> tuple[np.float32, np.float32, np.float32, bool]:
     """Return gas 0..1, the leak's place left and up, and whether that is at the picture's edge.
 
-    The strongest cell and those around it: what they add up to, and their centre of mass. In
-    float32, as C has it.
+    The strongest four cells that touch: what they add up to, and their centre of mass. What a
+    network puts elsewhere says that it does not know where, and counts as nothing. In float32, as C
+    has it.
 
     Args:
         cells: (CELLS,), clamped here; NaN counts as 0.
     """
     zero, one = F32(0), F32(1)
     values = [clamp(value, zero, one) for value in cells]
-    peak = 0
-    for cell in range(1, CELLS):
-        if values[cell] > values[peak]:
-            peak = cell
-    row, column = divmod(peak, COLUMNS)
-    total = down = across = zero
-    for i in range(max(row - 1, 0), min(row + 2, ROWS)):
-        for j in range(max(column - 1, 0), min(column + 2, COLUMNS)):
-            value = values[i * COLUMNS + j]
-            total = total + value
-            down = down + F32(i - row) * value
-            across = across + F32(j - column) * value
-    if total < TINY:
+    gas, row, column = zero, 0, 0
+    for i in range(ROWS - 1):
+        for j in range(COLUMNS - 1):
+            total = four(values, i, j)
+            if total > gas:
+                gas, row, column = total, i, j
+    if gas < TINY:
         return zero, zero, zero, False
-    left = one - (F32(column) + F32(0.5) + across / total) * F32(2 / COLUMNS)
-    up = one - (F32(row) + F32(0.5) + down / total) * F32(2 / ROWS)
+    corner = row * COLUMNS + column
+    down = (values[corner + COLUMNS] + values[corner + COLUMNS + 1]) / gas
+    across = (values[corner + 1] + values[corner + COLUMNS + 1]) / gas
+    left = one - (F32(column) + F32(0.5) + across) * F32(2 / COLUMNS)
+    up = one - (F32(row) + F32(0.5) + down) * F32(2 / ROWS)
     at_edge = bool(abs(left) > EDGE or abs(up) > EDGE)
-    return clamp(total, zero, one), left, up, at_edge
+    return clamp(gas, zero, one), left, up, at_edge
+
+
+def four(values: Sequence[np.float32], row: int, column: int) -> np.float32:
+    """Return what a cell and those right of it, below, and below that add up to."""
+    corner = row * COLUMNS + column
+    above = values[corner] + values[corner + 1]
+    return above + (values[corner + COLUMNS] + values[corner + COLUMNS + 1])

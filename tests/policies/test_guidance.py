@@ -62,7 +62,7 @@ def guide_in(phase):
 
 
 @pytest.mark.parametrize(("leak", "tries"), LEAKS)
-@pytest.mark.parametrize(("noise", "bound_m"), [(0.0, 0.01), (0.05, 0.1), (0.1, 0.2)])
+@pytest.mark.parametrize(("noise", "bound_m"), [(0.0, 0.01), (0.05, 0.15), (0.1, 0.3)])
 def test_a_leak_is_found_and_reported_where_it_is(leak, tries, noise, bound_m):
     world = GasWorld(leak, [TANK], noise=noise, seed=1)
     answers = search(make_guide(GUIDANCE), world)
