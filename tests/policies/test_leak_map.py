@@ -69,11 +69,13 @@ def test_of_two_as_strong_the_first_is_read():
     assert read(at((1, 6, 0.5), (4, 2, 0.5)))[1:3] == read(at((1, 6, 0.5)))[1:3]
 
 
-def test_only_the_cells_around_the_strongest_count():
-    near = at((3, 3, 0.3), (2, 2, 0.1), (4, 4, 0.1), (2, 4, 0.1), (4, 2, 0.1))
-    far = at((3, 5, 0.2), (1, 3, 0.2), (5, 3, 0.2), (3, 1, 0.2))
-    assert read(near)[0] == pytest.approx(0.7)
-    assert read(near + far) == read(near)
+def test_four_that_touch_count_and_no_more():
+    """A lone strong cell is less than four that agree; what is strewn about counts as nothing."""
+    four = at((3, 3, 0.2), (3, 4, 0.2), (4, 3, 0.2), (4, 4, 0.2))
+    around = at((2, 2, 0.1), (5, 5, 0.1), (2, 5, 0.1), (5, 2, 0.1), (0, 7, 0.5))
+    assert read(four)[0] == pytest.approx(0.8)
+    assert read(four + around) == read(four)
+    assert read(np.full(CELLS, 0.05, np.float32))[0] == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize("odd", [np.nan, -np.inf, -0.5])
@@ -88,7 +90,7 @@ def test_nothing_is_nowhere_and_everything_is_one():
     assert read(np.zeros(CELLS, np.float32)) == (0, 0, 0, False)
     gas, left, up, at_edge = read(np.ones(CELLS, np.float32))
     assert gas == 1
-    assert (left, up) == pytest.approx((0.75, 0.75)), "the first cell and its three neighbours"
+    assert (left, up) == pytest.approx((0.75, 0.75)), "the first four"
     assert not at_edge
 
 
