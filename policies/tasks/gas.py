@@ -107,7 +107,7 @@ def gas_guidance(camera: Optics) -> GasGuidance:
     )
 
 
-# 1.99 M multiply-accumulates, 18.6 ms on a Cortex-M4F at 168 MHz. Three convolutions bring the
+# 1.99 M multiply-accumulates, 17.6 ms on a Cortex-M4F at 168 MHz. Three convolutions bring the
 # picture down to a feature map of a cell for each of the leak map's; four more look ever farther
 # around a cell, until a whole plume decides which one its origin is in. Width did less than depth
 # for the same cost: three of 32 channels learned as much as four of 24, at a quarter more.
@@ -127,8 +127,8 @@ OUTPUTS = (
 )
 
 # Short flights, each on a site of its own: what a network lacks is other sites, not more frames of
-# the same ones. On an idle core a flight takes 0.4 s and a frame of an epoch 0.5 ms: on two "quick"
-# takes a minute, "standard" about 6 and "full" about 35.
+# the same ones. On an idle core a flight takes 0.4 s and a frame of an epoch 0.25 ms (where the
+# processor knows bfloat16): "quick" takes a minute, "standard" about 5, "full" about 75.
 BUDGETS = {
     "quick": Budget((Round(8, 1.0, 3), Round(6, 0.3, 4)), 2, 12.0, 1, 4_000),
     "standard": Budget(
