@@ -55,12 +55,12 @@ BW_INLINE void bw_conv_widen(bw_window_t s, int width, int is_pixel, int32_t out
     }
 }
 
-/* Two channels at four pixels `step` values apart, over `rows` rows of `count` taps that lie `pitch`
-   values apart: sum[2 * pixel + channel].
+/* Two channels at four pixels `step` values apart, over `rows` rows of `count` taps that lie
+   `pitch` values apart: sum[2 * pixel + channel].
 
    In assembly, since all registers are taken and compilers spill in the inner loop; counters are on
-   the stack. Loads stand side by side, where they cost less. Compilers must not keep a frame pointer
-   (zig wants -fomit-frame-pointer), and need optimisation to see literals. */
+   the stack. Loads stand side by side, where they cost less. Compilers must not keep a frame
+   pointer (zig wants -fomit-frame-pointer), and need optimisation to see literals. */
 #if BW_HAS_DSP && defined(__OPTIMIZE__)
 #define BW_DSP_ASSEMBLY 1
 
@@ -103,29 +103,27 @@ BW_INLINE void bw_conv_widen(bw_window_t s, int width, int is_pixel, int32_t out
 #define BW_LOOP(PAIRS)                                                                             \
     "add %[t0], %[w], %[row_bytes]\n\t"                                                            \
     "push {%[t0]}\n"                                                                               \
-    "2:\n\t" PAIRS                                                                                 \
-    "ldr %[t0], [sp]\n\t"                                                                          \
+    "2:\n\t" PAIRS "ldr %[t0], [sp]\n\t"                                                           \
     "cmp %[w], %[t0]\n\t"                                                                          \
     "bne 2b\n\t"                                                                                   \
     "add sp, sp, #4\n\t"
 
 #define BW_FOUR(ROW)                                                                               \
-    __asm__ volatile("movw %[t0], %[rows]\n\t"                                                     \
-                     "push {%[t0]}\n"                                                              \
-                     "1:\n\t" ROW                                                                  \
-                     "add %[x], %[x], %[jump]\n\t"                                                 \
-                     "ldr %[t0], [sp]\n\t"                                                         \
-                     "subs %[t0], %[t0], #1\n\t"                                                   \
-                     "str %[t0], [sp]\n\t"                                                         \
-                     "bne 1b\n\t"                                                                  \
-                     "add sp, sp, #4"                                                              \
-                     : [s0] "+r"(s0), [s1] "+r"(s1), [s2] "+r"(s2), [s3] "+r"(s3), [s4] "+r"(s4),  \
-                       [s5] "+r"(s5), [s6] "+r"(s6), [s7] "+r"(s7), [x] "+r"(x), [w] "+r"(w),      \
-                       [t0] "=&r"(t0), [t1] "=&r"(t1), [t2] "=&r"(t2), [t3] "=&r"(t3)              \
-                     : [step1] "i"(2 * step - 4), [step2] "i"(4 * step - 4),                       \
-                       [step3] "i"(6 * step - 4), [rows] "i"(rows), [row_bytes] "i"(4 * pairs),    \
-                       [jump] "i"(2 * (pitch - count))                                             \
-                     : "memory", "cc")
+    __asm__ volatile(                                                                              \
+        "movw %[t0], %[rows]\n\t"                                                                  \
+        "push {%[t0]}\n"                                                                           \
+        "1:\n\t" ROW "add %[x], %[x], %[jump]\n\t"                                                 \
+        "ldr %[t0], [sp]\n\t"                                                                      \
+        "subs %[t0], %[t0], #1\n\t"                                                                \
+        "str %[t0], [sp]\n\t"                                                                      \
+        "bne 1b\n\t"                                                                               \
+        "add sp, sp, #4"                                                                           \
+        : [s0] "+r"(s0), [s1] "+r"(s1), [s2] "+r"(s2), [s3] "+r"(s3), [s4] "+r"(s4),               \
+          [s5] "+r"(s5), [s6] "+r"(s6), [s7] "+r"(s7), [x] "+r"(x), [w] "+r"(w), [t0] "=&r"(t0),   \
+          [t1] "=&r"(t1), [t2] "=&r"(t2), [t3] "=&r"(t3)                                           \
+        : [step1] "i"(2 * step - 4), [step2] "i"(4 * step - 4), [step3] "i"(6 * step - 4),         \
+          [rows] "i"(rows), [row_bytes] "i"(4 * pairs), [jump] "i"(2 * (pitch - count))            \
+        : "memory", "cc")
 
 #define BW_UNROLLED(TAP)                                                                           \
     if (pairs == 1) {                                                                              \

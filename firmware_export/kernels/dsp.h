@@ -87,6 +87,8 @@ BW_INLINE uint32_t bw_odd_bytes(uint32_t word) {
 }
 
 /* Bytes 0 and 2 as unsigned halfwords; bytes 1 and 3 with a word shifted down by 8. */
-BW_INLINE uint32_t bw_even_pixels(uint32_t word) { return word & 0x00FF00FFu; }
+BW_INLINE uint32_t bw_even_pixels(uint32_t word) {
+    return word & 0x00FF00FFu;
+}
 
 #endif
