@@ -47,6 +47,7 @@ GUIDANCE = GasGuidance(
     weave_s=0.1,
     alarms_max=3,
     same_place_m=4.0,
+    report_at=0.5,
 )
 TRANSITIONS = {(0, 1), (0, 5), (1, 0), (1, 2), (2, 0), (2, 3), (3, 0), (3, 4)}
 EPISODES, STEPS = 60, 80
@@ -190,7 +191,7 @@ def test_emulated_cores_answer_bit_for_bit(bundle, expected, core):
         ("sight.up < 0.0f ? -sight.up", "sight.up < 0.0f ? sight.up"),
         ("sight.gas = gas_clamp(gas, 0.0f, 1.0f)", "sight.gas = gas"),
         ("cells[i] - (-108)", "cells[i] - (-128)"),
-        ("if (gas_context.evidence > 0x1.333334p-1f) {", "if (gas_context.evidence > 0.0f) {"),
+        ("if (gas_context.evidence > 0x1p-1f) {", "if (gas_context.evidence > 0.0f) {"),
         ("gas_context.vain[gas_context.alarms++]", "gas_context.vain[0]"),
         ("place[1] = gas_context.estimate[1]", "place[1] = gas_context.estimate[0]"),
         ("gas_context.returning) {\n        left = 0.0f;", "0) {\n        left = 0.0f;"),
