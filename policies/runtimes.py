@@ -77,7 +77,8 @@ class NetworkPilot:
 
     def act(self, observation: Observation) -> VelocityCommand:
         """Return the command for the observation's frame and senses."""
-        self._check(observation.frame)
+        if observation.frame is not None:
+            require_frame_size(self.spec, *observation.frame.shape)
         inputs = self._look.push(observation.frame, observation.senses)
         answer = self.step(inputs, observation.senses)
         self.answer = answer[COMMAND_SIZE:]
@@ -93,19 +94,15 @@ class NetworkPilot:
             values = self.outputs.astype(np.float32)
         return self._guide.step(values, senses)
 
-    def _check(self, frame: Frame | None) -> None:
-        """Raise BadInputError, with the remedy, where the camera is another policy's."""
-        size = self.spec.input
-        if (
-            self.needs_frames
-            and frame is not None
-            and frame.shape != (size.height_px, size.width_px)
-        ):
-            raise BadInputError(
-                f"policy {self.spec.name}: takes frames of {size.width_px} x {size.height_px} "
-                f"pixels, the camera gives {frame.shape[1]} x {frame.shape[0]}; "
-                f"fly with camera = {self.spec.camera!r}"
-            )
+
+def require_frame_size(spec: PolicySpec, height_px: int, width_px: int) -> None:
+    """Raise BadInputError, with the remedy, where a policy sees frames of another size."""
+    size = spec.input
+    if size.source == "camera" and (height_px, width_px) != (size.height_px, size.width_px):
+        raise BadInputError(
+            f"policy {spec.name}: takes frames of {size.width_px} x {size.height_px} pixels, "
+            f"the camera gives {width_px} x {height_px}; fly with camera = {spec.camera!r}"
+        )
 
 
 class Look(Protocol):

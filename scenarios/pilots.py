@@ -13,7 +13,13 @@ from firmware_export.reference import Int8Network
 from firmware_export.target import Target, load_target
 from policies.bundle import PolicyBundle, PolicySpec
 from policies.guidance import COMMAND_SIZE, NO_ROUTE, as_command, as_report
-from policies.runtimes import Infer, NetworkPilot, float_inference, int8_inference
+from policies.runtimes import (
+    Infer,
+    NetworkPilot,
+    float_inference,
+    int8_inference,
+    require_frame_size,
+)
 from scenarios.ladder import LADDER
 from scenarios.replay import Rung, SteppedPolicy, int8_rung, stepped_rung
 from scenarios.tasks import find_task
@@ -112,7 +118,7 @@ def make_pilot(
     if bundle is None:
         raise BadInputError(f"runtime {runtime!r} flies a policy; name one with --policy")
     spec, route = bundle.spec, course.route
-    _require_its_camera(spec, camera)
+    require_frame_size(spec, camera.height_px, camera.width_px)
     if runtime == "mcu":
         device = _mcu_policy(bundle, target or load_target(DEFAULT_TARGET))
         latency_s = device.latency_s if latency_s is None else latency_s
@@ -125,19 +131,6 @@ def make_pilot(
     else:
         infer = _float_inference(bundle) if runtime == "float" else _onnx_inference(bundle)
     return NetworkPilot(spec, infer, latency_s or 0.0, route)
-
-
-def _require_its_camera(spec: PolicySpec, camera: Optics) -> None:
-    size = spec.input
-    if size.source == "camera" and (size.width_px, size.height_px) != (
-        camera.width_px,
-        camera.height_px,
-    ):
-        raise BadInputError(
-            f"policy {spec.name}: takes frames of {size.width_px} x {size.height_px} pixels, "
-            f"the camera gives {camera.width_px} x {camera.height_px}; "
-            f"fly with camera = {spec.camera!r}"
-        )
 
 
 def int8_reference(bundle: PolicyBundle) -> Rung:
