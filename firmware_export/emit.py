@@ -72,6 +72,7 @@ def emit_policy(bundle: PolicyBundle) -> Firmware:
         guidance=bundle.spec.guidance,
         output_names=tuple(output.name for output in bundle.spec.outputs),
         frame_stride=bundle.spec.input.frame_stride,
+        wind_to_right=bundle.spec.input.wind_to_right,
         provenance=lines,
     )
 
@@ -84,6 +85,7 @@ def emit_network(
     guidance: Guidance | None = None,
     output_names: tuple[str, ...] = (),
     frame_stride: int = 1,
+    wind_to_right: bool = False,
     provenance: tuple[str, ...] = (),
 ) -> Firmware:
     """Return the generated code of a network, with or without guidance.
@@ -96,6 +98,7 @@ def emit_network(
         guidance: the policy's guidance; None for a network alone (no NAME_step).
         output_names: names of the graph's outputs, needed by guidance.
         frame_stride: camera frames from one channel to the next.
+        wind_to_right: whether frames are mirrored where the wind blows to their left.
         provenance: lines for the head of every file.
     """
     plan = plan_memory(graph)
@@ -124,7 +127,7 @@ def emit_network(
         "CRC": c_text.crc_lines(array.name for layer in layers for array in layer.arrays),
         "GUIDANCE": "",
         # What a policy without past frames has of them; see ``_history_keys``.
-        "SEE": f"{name}_infer",
+        "SEE": f"{name}_infer(frame, {name}_context.outputs)",
         "RESET_HISTORY": "",
         "HISTORY_CODE": "",
         "HISTORY_FIELDS": "",
@@ -132,7 +135,7 @@ def emit_network(
     values |= _infer_keys(values)
     history = (channels - 1) * frame_stride
     if guidance is not None and history:
-        values |= _history_keys(values, history, frame_stride)
+        values |= _history_keys(values, history, frame_stride, wind_to_right)
     header, source, code = dict(values), dict(values), None
     if guidance is not None:
         code = emit_guidance(guidance, values, output_names, outputs)
@@ -149,7 +152,7 @@ def emit_network(
             f"{weights}\n#endif\n"
         ),
         f"{name}.c": c_text.fill("policy.c", source),
-        f"{name}_selftest.c": selftest(values, golden, arrays, code),
+        f"{name}_selftest.c": selftest(values, golden, arrays, code, wind_to_right),
     }
     return Firmware(name, files, graph, plan, layers)
 
@@ -194,13 +197,14 @@ def _infer_keys(values: Mapping[str, str | int]) -> dict[str, str | int]:
 
 
 def _history_keys(
-    values: Mapping[str, str | int], history: int, frame_stride: int
+    values: Mapping[str, str | int], history: int, frame_stride: int, wind_to_right: bool
 ) -> dict[str, str | int]:
     """Return what NAME_step needs to remember ``history`` past frames."""
     name, upper = values["NAME"], values["UPPER"]
     keys = {**values, "HISTORY": history, "STRIDE": frame_stride}
+    mirrored = "mirrored" if wind_to_right else "0"  # a guidance that needs it has it
     return {
-        "SEE": f"{name}_see",
+        "SEE": f"{name}_see(frame, {mirrored}, {name}_context.outputs)",
         "RESET_HISTORY": f"\n    {name}_context.oldest = -1;",
         "HISTORY_CODE": c_text.fill("see.c", keys),
         "HISTORY_FIELDS": (

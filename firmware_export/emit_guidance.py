@@ -9,7 +9,7 @@ import numpy as np
 
 from firmware_export import c_text, ir
 from firmware_export.c_text import literal
-from policies import scent
+from policies import downwind, scent
 from policies.bundle import GasGuidance, Guidance, MoxGuidance, RoadGuidance
 from policies.guidance import leak_map, make_guide, mox, wind_vane
 from policies.guidance.bearings import DETERMINANT_MIN, REACH_M
@@ -152,6 +152,7 @@ def _gas_keys(guidance: GasGuidance) -> Keys:
         "REACH_M": REACH_M,
         "DETERMINANT_MIN": DETERMINANT_MIN,
         "EDGE": leak_map.EDGE,
+        "WIND_MAX_M_S": downwind.WIND_MAX_M_S,
     }
     return {
         "ROUTE_MAX": ROUTE_MAX,
@@ -167,7 +168,7 @@ def _mox_keys(guidance: MoxGuidance) -> Keys:
         "POSITION_MAX_M": POSITION_MAX_M,
         "RANGE_MAX_M": RANGE_MAX_M,
         "GAS_MAX": scent.GAS_MAX,
-        "WIND_MAX_M_S": wind_vane.WIND_MAX_M_S,
+        "WIND_MAX_M_S": downwind.WIND_MAX_M_S,
         "WIND_SMOOTHING": wind_vane.WIND_SMOOTHING,
         "RISE": scent.RISE,
         "FALL": scent.FALL,

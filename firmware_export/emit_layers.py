@@ -24,7 +24,7 @@ class LayerCode:
         name: the ONNX node's name.
         kind: the operator.
         macs: multiply-accumulates.
-        parameter: the camera frame, or its planes, as the function takes them; empty for neither.
+        parameters: of the function: the camera frame, or its planes and whether they are mirrored.
         description: one line for people.
         kernel: file of the kernel that it needs.
         arrays: its constants.
@@ -35,7 +35,7 @@ class LayerCode:
     name: str
     kind: str
     macs: int
-    parameter: str
+    parameters: tuple[str, ...]
     description: str
     kernel: str
     arrays: tuple[Array, ...]
@@ -45,12 +45,14 @@ class LayerCode:
         """Return the C function."""
         return (
             f"/* {self.description} */\n"
-            f"BW_NOINLINE void {self.function}({self.parameter or 'void'})\n{{\n{self.body}}}\n"
+            f"BW_NOINLINE void {self.function}({', '.join(self.parameters) or 'void'})"
+            f"\n{{\n{self.body}}}\n"
         )
 
     def call(self) -> str:
         """Return the statement that runs it."""
-        return f"{INDENT}{self.function}({self.parameter.rpartition('*')[2]});"
+        names = (parameter.split()[-1].lstrip("*") for parameter in self.parameters)
+        return f"{INDENT}{self.function}({', '.join(names)});"
 
 
 class _Emitter:
@@ -95,10 +97,18 @@ def emit_layers(graph: ir.Graph, plan: MemoryPlan, policy: str) -> tuple[LayerCo
         work = f", {macs} multiply-accumulates" if macs else ""
         output_shape = graph.tensors[layer.output].shape
         description = f"{comment(layer.name)}: {shapes} -> {output_shape}{work}"
-        parameter = "const uint8_t *frame" if emitter.on_frame(layer) else ""
+        parameters = ("const uint8_t *frame",) if emitter.on_frame(layer) else ()
         codes.append(
             LayerCode(
-                function, layer.name, layer.kind, macs, parameter, description, kernel, arrays, body
+                function,
+                layer.name,
+                layer.kind,
+                macs,
+                parameters,
+                description,
+                kernel,
+                arrays,
+                body,
             )
         )
     return tuple(codes)
@@ -108,16 +118,22 @@ def _load_frame(e: _Emitter) -> LayerCode:
     camera = e.tensor(e.graph.input)
     height, width, channels = camera.shape
     target = e.address(camera.name)
-    planes = ["frame"] if channels == 1 else [f"planes[{c}]" for c in range(channels)]
+    planes, mirrored = ["frame"], "0"
+    parameters: tuple[str, ...] = ("const uint8_t *frame",)
+    if channels > 1:
+        planes, mirrored = [f"planes[{c}]" for c in range(channels)], "mirrored"
+        parameters = ("const uint8_t *const *planes", "int mirrored")
     body = "".join(
-        f"{INDENT}bw_load_plane({height * width}, {channels}, {plane}, {target} + {c});\n"
+        _call(
+            "bw_load_plane",
+            f"{height}, {width}, {channels}, {plane}, {mirrored}, {target} + {c}",
+        )
         for c, plane in enumerate(planes)
     )
-    parameter = "const uint8_t *frame" if channels == 1 else "const uint8_t *const *planes"
     function = f"{e.policy}_load_frame"
     description = f"camera planes -> {camera.shape}"
     return LayerCode(
-        function, "frame", "frame", 0, parameter, description, "elementwise.h", (), body
+        function, "frame", "frame", 0, parameters, description, "elementwise.h", (), body
     )
 
 

@@ -21,6 +21,7 @@ def selftest(
     golden: Golden,
     weights: list[NDArray[Any]],
     guidance: GuidanceCode | None,
+    wind_to_right: bool = False,
 ) -> str:
     """Return ``NAME_selftest.c``.
 
@@ -33,10 +34,11 @@ def selftest(
         weights: every constant array in the order in which the C checks them.
         guidance: whose answers are compared too, by the bits of their float32 values; None for a
             network alone.
+        wind_to_right: whether the policy mirrors frames where the wind blows to their left.
     """
     name = values["NAME"]
     # A policy is stepped with one camera frame after the other, a network given all it takes.
-    frames = golden.frames[:, -1] if guidance else golden.frames
+    frames = golden.camera_frames(wind_to_right) if guidance else golden.frames
     count = min(len(frames), max(1, GOLDEN_BYTES // frames[0].size))
     vectors: dict[str, NDArray[Any]] = {
         f"{name}_golden_frames": frames[:count].reshape(count, -1),

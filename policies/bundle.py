@@ -21,8 +21,9 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import tomli_w
 from numpy.typing import NDArray
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from policies.downwind import turned
 from sim.config import Config, load
 from sim.errors import BadInputError
 from sim.files import sha256_of_file, write_together
@@ -44,6 +45,8 @@ class InputSpec(Config):
         channels: how many frames the network sees at once.
         frame_stride: how many camera frames one of them is after the other.
         source: "camera", or "senses" where a frame is ``policies.scent``'s picture of them.
+        wind_to_right: whether frames are mirrored where the wind blows to their left
+            (``policies.downwind``).
     """
 
     height_px: int = Field(gt=0, le=512)
@@ -51,6 +54,14 @@ class InputSpec(Config):
     channels: int = Field(default=1, gt=0, le=8)
     frame_stride: int = Field(default=1, ge=1, le=4)
     source: Source = "camera"
+    wind_to_right: bool = False
+
+    @model_validator(mode="after")
+    def _mirrored_on_the_way_in(self) -> InputSpec:
+        # A single frame is read where it lies.
+        if self.wind_to_right and (self.channels == 1 or self.source != "camera"):
+            raise ValueError("wind_to_right needs the camera and at least 2 channels")
+        return self
 
     @property
     def history_frames(self) -> int:
@@ -59,7 +70,7 @@ class InputSpec(Config):
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         # The text enters a bundle's hash, which must stay for those that knew no such keys.
-        later = {"frame_stride": 1, "source": "camera"}
+        later = {"frame_stride": 1, "source": "camera", "wind_to_right": False}
         return [(k, v) for k, v in super().__repr_args__() if k is None or later.get(k) != v]
 
 
@@ -306,6 +317,13 @@ class PolicySpec(Config):
     provenance: Provenance
     files_sha256: dict[str, str] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _guided_as_it_sees(self) -> PolicySpec:
+        if self.input.wind_to_right != (self.guidance.kind == "gas"):
+            needed = str(not self.input.wind_to_right).lower()
+            raise ValueError(f"{self.guidance.kind} guidance needs input.wind_to_right = {needed}")
+        return self
+
     @property
     def output_size(self) -> int:
         """K, how many values the network answers."""
@@ -332,6 +350,11 @@ class Golden:
     commands: NDArray[np.float32]
     senses: NDArray[np.float32]
     route: NDArray[np.float32]
+
+    def camera_frames(self, wind_to_right: bool) -> NDArray[np.uint8]:
+        """Return the frames (N, H, W) as the camera gave them; see ``InputSpec``."""
+        newest = self.frames[:, -1]
+        return turned(newest, self.senses) if wind_to_right else newest
 
     @classmethod
     def of(cls, arrays: Mapping[str, NDArray[Any]]) -> Golden:

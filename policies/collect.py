@@ -108,7 +108,7 @@ class CollectingPilot:
     """Flies by teacher and learner in turns, pushed about, and keeps the teacher's labels.
 
     Attributes:
-        frames: (H, W), the newest channel of each network input.
+        frames: (H, W) of the camera, or what the network sees instead.
         labels: (K,) of each frame, NaN where the teacher has none.
         senses: what came with each frame.
     """
@@ -150,7 +150,8 @@ class CollectingPilot:
     def act(self, observation: Observation) -> VelocityCommand:
         """Label the frame and return the command of whoever's turn it is, plus the burst."""
         inputs = self._look.push(observation.frame, observation.senses)
-        self.frames.append(inputs[-1])
+        # What comes from the senses is no camera's.
+        self.frames.append(inputs[-1] if observation.frame is None else observation.frame)
         labels = self._teacher.labels(observation)
         self.labels.append(labels)
         self.senses.append(observation.senses)

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from policies.bundle import InputSpec
+from policies.downwind import turned
 from policies.splits import Split, require
 from sim.config import Config, parse
 from sim.errors import BadInputError
@@ -39,7 +40,7 @@ class FlightFrames:
     """The labelled frames of one flight, in order.
 
     Attributes:
-        frames: (N, H, W) uint8.
+        frames: (N, H, W) uint8, as the camera gave them.
         labels: (N, K) float32 in [-1, 1]; NaN where there is nothing to learn.
         senses: (N, SENSES_SIZE) float32, see ``sim.pilot.Senses``.
         tick: (N,) int64, when each frame was exposed.
@@ -153,7 +154,8 @@ class Dataset:
         first = np.searchsorted(self.flight, self.flight)
 
         def inputs(rows: Rows) -> NDArray[np.uint8]:
-            return stack(self.frames, rows, first, size.channels, size.frame_stride)
+            inputs = stack(self.frames, rows, first, size.channels, size.frame_stride)
+            return turned(inputs, self.senses[rows]) if size.wind_to_right else inputs
 
         return Examples(inputs, self.labels, self.manifest.sha256)
 

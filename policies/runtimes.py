@@ -15,6 +15,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from policies.bundle import InputSpec, PolicyBundle, PolicySpec, steps_of
+from policies.downwind import turned
 from policies.guidance import (
     COMMAND_SIZE,
     NO_ROUTE,
@@ -137,7 +138,8 @@ def network_inputs(frames: Frame, senses: NDArray[np.float32], size: InputSpec) 
     """
     if size.source == "senses":
         return scent_pictures(senses, size)
-    return stack_channels(frames, size)
+    inputs = stack_channels(frames, size)
+    return turned(inputs, senses) if size.wind_to_right else inputs
 
 
 class FrameHistory:
@@ -161,11 +163,16 @@ class FrameHistory:
             self._ring = np.repeat(frame[np.newaxis], 1 + self._size.history_frames, axis=0)
         else:
             self._ring = np.concatenate([self._ring[1:], frame[np.newaxis]])
-        return self._ring[:: self._size.frame_stride]
+        inputs = self._ring[:: self._size.frame_stride]
+        return (
+            turned(inputs[np.newaxis], senses[np.newaxis])[0]
+            if self._size.wind_to_right
+            else inputs
+        )
 
 
 def stack_channels(frames: Frame, size: InputSpec) -> Frame:
-    """Return network inputs (M, C, H, W) for a flight's frames (M, H, W), as the pilot makes them.
+    """Return the frames (M, H, W) of a flight stacked to (M, C, H, W).
 
     Each frame with the C - 1 that lie one, two, ... strides before it, oldest first; before the
     first frame of the flight the first stands in.

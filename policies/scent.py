@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.bundle import InputSpec
+from policies.downwind import WIND_MAX_M_S
 from policies.guidance.float32 import F32, Vector, clamp, norm
 from policies.guidance.gas import POSITION_MAX_M
-from policies.guidance.wind_vane import WIND_MAX_M_S, WindVane
+from policies.guidance.wind_vane import WindVane
 
 ROWS = 6
 COLUMN_STEPS = 5  # 0.2 s at 25 Hz

@@ -13,7 +13,7 @@ import json
 import math
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from policies.dataset import Examples
-from policies.tasks.task import Augmentation, Output
+from policies.tasks.task import Augmentation, Fit, Output
 from sim.errors import BadInputError
 from sim.files import write_atomic
 from sim.progress import Advance
@@ -49,21 +49,16 @@ class TrainPlan:
     Attributes:
         seed: of order and augmentation.
         epochs: passes over the data.
-        batch: frames a step.
-        learning_rate: peak; warmed up over the first step fraction, then cosine to zero.
-        augmentation: how frames vary, besides being mirrored; None for as they are.
+        fit: how weights are found.
+        augmentation: how frames vary; None for as they are.
         epoch_frames: how many, drawn anew, an epoch takes; None for all.
-        bfloat16: multiply in bfloat16 where the processor does so itself: sums and weights stay
-            float32, an epoch takes two thirds of the time.
     """
 
     seed: int
     epochs: int
-    batch: int = 128
-    learning_rate: float = 3e-3
+    fit: Fit = field(default_factory=Fit)
     augmentation: Augmentation | None = None
     epoch_frames: int | None = None
-    bfloat16: bool = False
 
 
 @contextlib.contextmanager
@@ -100,7 +95,9 @@ def fit(
         advance: called once an epoch with the mean loss.
     """
     start = _identity(network, data, plan)
-    optimizer = torch.optim.Adam(network.parameters(), lr=plan.learning_rate)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=plan.fit.learning_rate, weight_decay=plan.fit.weight_decay
+    )
     done = _restore(checkpoint, network, optimizer, start)
     if advance and done:
         advance(done)
@@ -122,7 +119,7 @@ def _epoch(
     rng = stream(plan.seed, f"train/epoch{epoch}")
     order = rng.permutation(len(data))[: plan.epoch_frames]
     # The last, smaller batch is dropped: batch normalisation over a few frames is noise.
-    batch = min(plan.batch, len(order))
+    batch = min(plan.fit.batch, len(order))
     n_steps = len(order) // batch
     total = 0.0
     network.train()
@@ -135,7 +132,7 @@ def _epoch(
                 group["lr"] = rate
             frames, labels = next(batches)
             optimizer.zero_grad(set_to_none=True)
-            with torch.autocast("cpu", torch.bfloat16, enabled=plan.bfloat16 and BFLOAT16):
+            with torch.autocast("cpu", torch.bfloat16, enabled=plan.fit.bfloat16 and BFLOAT16):
                 predicted = network(frames)
             loss = loss_of(predicted.float(), labels, outputs)
             loss.backward()  # type: ignore[no-untyped-call]
@@ -160,7 +157,8 @@ def _batches(
         frames = torch.from_numpy(data.inputs(rows)).float() / 255
         labels = torch.from_numpy(data.labels[rows])
         if plan.augmentation is not None:
-            frames, labels = mirrored(frames, labels, outputs, rng)
+            if plan.augmentation.mirrors:
+                frames, labels = mirrored(frames, labels, outputs, rng)
             frames = augmented(frames, plan.augmentation, rng)
         yield frames, labels
 
@@ -180,9 +178,9 @@ def learning_rate(plan: TrainPlan, step: int, n_steps: int) -> float:
     """Return the rate at a step: a linear warm-up over the first 5 %, then a half cosine."""
     warm_up = max(1, n_steps // 20)
     if step < warm_up:
-        return plan.learning_rate * (step + 1) / warm_up
+        return plan.fit.learning_rate * (step + 1) / warm_up
     progress = (step - warm_up) / max(1, n_steps - warm_up)
-    return plan.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
+    return plan.fit.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
 
 
 def loss_of(predicted: Tensor, labels: Tensor, outputs: Sequence[Output]) -> Tensor:

@@ -82,9 +82,9 @@ class _Run:
         return TrainPlan(
             seed,
             epochs,
+            self.task.fit,
             augmentation=self.task.augmentation,
             epoch_frames=self.budget.epoch_frames,
-            bfloat16=self.task.bfloat16,
         )
 
     @property
@@ -97,7 +97,9 @@ class _Run:
             counts = [item.flights for item in self.budget.rounds]
             plan, before = self.budget.rounds[round_index], sum(counts[:round_index])
             count, share, name = plan.flights, plan.teacher_share, "dataset"
+            flight_s = plan.flight_s or self.budget.flight_s
         else:
+            flight_s = self.budget.flight_s
             before, count, share, name = 0, self.budget.validation_flights, 1.0, "validation"
         # Runs with different seeds see different courses of the same split.
         first = int(stream(self.seed, "train.courses").integers(900_000)) + before
@@ -114,7 +116,7 @@ class _Run:
                 index=index,
                 learner=learner,
                 teacher_share=share,
-                time_limit_s=self.budget.flight_s,
+                time_limit_s=flight_s,
             )
             for index in range(count)
         ]

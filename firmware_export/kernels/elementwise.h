@@ -49,10 +49,18 @@ BW_INLINE void bw_flatten(int pixels, int channels, const int8_t *x, int8_t *y) 
     }
 }
 
-/* One camera plane of uint8 to int8 activations: one channel of `channels` a pixel. */
-BW_INLINE void bw_load_plane(int pixels, int channels, const uint8_t *plane, int8_t *y) {
-    for (int pixel = 0; pixel < pixels; pixel++) {
-        y[pixel * channels] = (int8_t)((int32_t)plane[pixel] - 128);
+/* One camera plane of uint8, or its mirror image, to int8 activations: one channel of `channels` a
+   pixel. */
+BW_INLINE void bw_load_plane(int height, int width, int channels, const uint8_t *plane,
+                             int mirrored, int8_t *y) {
+    const int step = mirrored ? -1 : 1;
+    for (int row = 0; row < height; row++) {
+        const uint8_t *pixel = plane + row * width + (mirrored ? width - 1 : 0);
+        for (int column = 0; column < width; column++) {
+            *y = (int8_t)((int32_t)*pixel - 128);
+            y += channels;
+            pixel += step;
+        }
     }
 }
 

@@ -11,6 +11,21 @@ enum {
 };
 
 @FLOAT32@
+/* Whether the wind blows to the left of where the drone faces. The network is then given the
+   picture's mirror image, so that all plumes drift to its right. */
+BW_NOINLINE int @NAME@_blows_left(const @NAME@_senses_t *senses)
+{
+    float q[4];
+    for (int i = 0; i < 4; i++) {
+        q[i] = @NAME@_clamp(senses->quaternion_xyzw[i], -1.0f, 1.0f);
+    }
+    const float east = @NAME@_clamp(senses->wind_m_s[0], -@WIND_MAX_M_S@, @WIND_MAX_M_S@);
+    const float north = @NAME@_clamp(senses->wind_m_s[1], -@WIND_MAX_M_S@, @WIND_MAX_M_S@);
+    const float ahead_east = 1.0f - 2.0f * (q[1] * q[1] + q[2] * q[2]);
+    const float ahead_north = 2.0f * (q[0] * q[1] + q[2] * q[3]);
+    return north * ahead_east - east * ahead_north > 0.0f;
+}
+
 /* What a map says: gas 0 to 1, the leak's place left and up of the picture's middle, over half the
    picture, and whether that is at its edge. */
 typedef struct {
@@ -430,9 +445,11 @@ void @NAME@_step(const uint8_t frame[@UPPER@_FRAME_BYTES], const @NAME@_senses_t
 {
     const int8_t *outputs = @NAME@_context.outputs;
     float position[3], attitude[4], free[4], heading[2];
-    @SEE@(frame, @NAME@_context.outputs);
+    const int mirrored = @NAME@_blows_left(senses);
+    @SEE@;
 
-    const @NAME@_sight_t sight = @NAME@_read_map(outputs + @LEAK@);
+    @NAME@_sight_t sight = @NAME@_read_map(outputs + @LEAK@);
+    sight.left = mirrored ? -sight.left : sight.left;
     float far = (float)((int32_t)outputs[@DISTANCE@] - @DISTANCE_ZERO@) * @DISTANCE_SCALE@;
     far = @NAME@_clamp(far, 0.0f, 1.0f);
     for (int i = 0; i < 3; i++) {

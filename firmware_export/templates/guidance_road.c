@@ -19,7 +19,7 @@ void @NAME@_reset(void)
 void @NAME@_step(const uint8_t frame[@UPPER@_FRAME_BYTES], @NAME@_command_t *out)
 {
     const int8_t *outputs = @NAME@_context.outputs;
-    @SEE@(frame, @NAME@_context.outputs);
+    @SEE@;
 
     float steering = (float)((int32_t)outputs[@STEERING@] - @STEERING_ZERO@) * @STEERING_SCALE@;
     float collision = (float)((int32_t)outputs[@COLLISION@] - @COLLISION_ZERO@) * @COLLISION_SCALE@;

@@ -1,4 +1,4 @@
-static void @NAME@_network(const uint8_t *const planes[@UPPER@_FRAME_CHANNELS],
+static void @NAME@_network(const uint8_t *const planes[@UPPER@_FRAME_CHANNELS], int mirrored,
                            int8_t outputs[@UPPER@_OUTPUT_COUNT])
 {
 @CALLS@
@@ -11,5 +11,5 @@ void @NAME@_infer(const uint8_t frames[@UPPER@_FRAME_CHANNELS * @UPPER@_FRAME_BY
     for (int c = 0; c < @UPPER@_FRAME_CHANNELS; c++) {
         planes[c] = frames + c * @UPPER@_FRAME_BYTES;
     }
-    @NAME@_network(planes, outputs);
+    @NAME@_network(planes, 0, outputs);
 }

@@ -1,6 +1,7 @@
 
-/* The network on this frame and on those @STRIDE@ before one another, which are kept here in a ring. */
-static void @NAME@_see(const uint8_t *frame, int8_t outputs[@UPPER@_OUTPUT_COUNT])
+/* The network on this frame and on those @STRIDE@ before one another, which are kept here in a ring,
+   or on their mirror images. */
+static void @NAME@_see(const uint8_t *frame, int mirrored, int8_t outputs[@UPPER@_OUTPUT_COUNT])
 {
     const uint8_t *planes[@UPPER@_FRAME_CHANNELS];
     int32_t oldest = @NAME@_context.oldest;
@@ -16,7 +17,7 @@ static void @NAME@_see(const uint8_t *frame, int8_t outputs[@UPPER@_OUTPUT_COUNT
         planes[c] = @NAME@_context.history[(oldest + c * @STRIDE@) % @HISTORY@];
     }
     planes[@UPPER@_FRAME_CHANNELS - 1] = frame;
-    @NAME@_network(planes, outputs);
+    @NAME@_network(planes, mirrored, outputs);
     for (int k = 0; k < @UPPER@_FRAME_BYTES; k++) {
         @NAME@_context.history[oldest][k] = frame[k];
     }

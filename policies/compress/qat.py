@@ -145,6 +145,6 @@ def quantisation_aware(
     """
     network = QatNetwork(start.network, start.ranges)
     # In bfloat16 the rounding that is to be learned would drown in that of the products.
-    plan = replace(plan, learning_rate=LEARNING_RATE, bfloat16=False)
+    plan = replace(plan, fit=replace(plan.fit, learning_rate=LEARNING_RATE, bfloat16=False))
     fit(network, data, outputs, plan, checkpoint, advance)
     return network.result()

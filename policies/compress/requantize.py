@@ -60,6 +60,7 @@ def requantize(bundle: PolicyBundle, method: str, n_jobs: int | None = None) -> 
             plan = TrainPlan(
                 bundle.spec.provenance.seed,
                 QAT_EPOCHS,
+                task.fit,
                 augmentation=task.augmentation,
             )
             with progress_bar("quantisation-aware training: epochs", QAT_EPOCHS) as advance:

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.bundle import GasGuidance
+from policies.downwind import blows_left
 from policies.guidance import leak_map
 from policies.guidance.bearings import Bearings
 from policies.guidance.float32 import F32, TINY, Vector, clamp, heading_of, norm
@@ -108,8 +109,9 @@ class GasGuide:
         """Return the answer to one frame's outputs and the senses at that frame.
 
         Args:
-            outputs: the leak's map (see ``leak_map``), then its distance over
-                ``distance_full_m``. Clamped here; NaN counts as the least.
+            outputs: the leak's map (see ``leak_map``) in the picture in which the wind blows to
+                the right (``policies.downwind``), then its distance over ``distance_full_m``.
+                Clamped here; NaN counts as the least.
             senses: (SENSES_SIZE,), see ``sim.pilot.Senses``.
 
         Returns:
@@ -118,6 +120,8 @@ class GasGuide:
         """
         zero, one = F32(0), F32(1)
         gas, left, up, at_edge = leak_map.read(outputs[: leak_map.CELLS])
+        if blows_left(senses):
+            left = -left
         far = clamp(outputs[leak_map.CELLS], zero, one)
         position = tuple(clamp(senses[i], -POSITION_MAX_M, POSITION_MAX_M) for i in range(3))
         attitude = tuple(clamp(senses[i], -one, one) for i in range(3, 7))

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.bundle import GasGuidance, InputSpec
+from policies.downwind import blows_left
 from policies.guidance.leak_map import CELLS, COLUMNS, ROWS, spread
-from policies.tasks.task import Augmentation, Budget, Bursts, Layer, Output, Round, Task
+from policies.tasks.task import Augmentation, Budget, Bursts, Fit, Layer, Output, Round, Task
 from sim.camera.config import Optics
 from sim.camera.pinhole import camera_from_body
 from sim.fields.gas import GasRelease
@@ -58,6 +59,7 @@ class GasTeacher:
     def labels(self, seen: Observation) -> NDArray[np.float32]:
         """Return the map and the distance; NaN for what cannot be told from so little gas.
 
+        All in the picture that the network is given, in which the wind blows to the right.
         The map (see ``policies.guidance.leak_map``) adds up to how visible the gas is, where the
         leak is or, beside the picture, at the edge nearest to it; the distance is NaN where no gas
         can be seen, and the map where the leak is behind.
@@ -73,6 +75,8 @@ class GasTeacher:
         right, up, backward = self._camera_from_body @ (from_body_m - self._mount_body_m)
         if backward < 0:
             left_up = np.array([-right, up]) / -backward / self._tan_half
+            if blows_left(seen.senses):
+                left_up[0] = -left_up[0]
             labels[:CELLS] = spread(_visible(seen.gas_contrast), *left_up.tolist())
         labels[CELLS] = min(math.hypot(right, up, backward) / DISTANCE_FULL_M, 1.0)
         return labels
@@ -136,14 +140,14 @@ BUDGETS = {
     ),
     "full": Budget(
         (
-            Round(1200, 1.0, 12),
-            Round(600, 0.3, 12),
-            Round(600, 0.0, 180),
-            Round(800, 0.0, 100),
+            Round(1400, 1.0, 6),
+            Round(800, 0.3, 6),
+            Round(800, 0.0, 10, flight_s=20.0),
+            Round(800, 0.0, 250, flight_s=20.0),
         ),
         60,
         12.0,
-        2,
+        4,
         45_000,
     ),
 }
@@ -152,7 +156,7 @@ GAS = Task(
     name="gas",
     distribution="gas",
     # The frame 80 ms ago and the present one: a plume moves, a warm pipe does not.
-    input=InputSpec(height_px=64, width_px=64, channels=2, frame_stride=2),
+    input=InputSpec(height_px=64, width_px=64, channels=2, frame_stride=2, wind_to_right=True),
     layers=LAYERS,
     outputs=OUTPUTS,
     guidance=gas_guidance,
@@ -162,8 +166,10 @@ GAS = Task(
     # The camera's automatic gain sets contrast and brightness already, and its noise is in the
     # frames: two grey values are one NETD, and the faint plumes must not drown that are to be
     # learned.
-    augmentation=Augmentation(contrast=(0.8, 1.25), brightness=0.1, shading=0.0, noise=0.0),
+    augmentation=Augmentation(
+        contrast=(0.8, 1.25), brightness=0.1, shading=0.0, noise=0.0, mirrors=False
+    ),
     budgets=BUDGETS,
     golden_courses=({"leak_probability": 0.0}, {"leak_probability": 1.0}),
-    bfloat16=True,
+    fit=Fit(batch=32, learning_rate=1e-2, weight_decay=0.02, bfloat16=True),
 )

@@ -106,12 +106,14 @@ class Augmentation:
         brightness: largest offset, as a share of full scale.
         shading: largest change from the middle to an edge, as a share.
         noise: largest standard deviation, as a share of full scale.
+        mirrors: whether half of them are mirrored left-right, with their labels.
     """
 
     contrast: tuple[float, float]
     brightness: float
     shading: float
     noise: float
+    mirrors: bool = True
 
 
 @dataclass(frozen=True)
@@ -131,11 +133,15 @@ class Bursts:
 
 @dataclass(frozen=True)
 class Round:
-    """One DAgger round: so many flights with the teacher flying that share, then so many epochs."""
+    """One DAgger round: so many flights with the teacher flying that share, then so many epochs.
+
+    Flights are as long as the budget says unless the round says otherwise.
+    """
 
     flights: int
     teacher_share: float
     epochs: int
+    flight_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -145,7 +151,7 @@ class Budget:
     Attributes:
         rounds: the first is flown by the teacher, the last one's epochs make the final network.
         validation_flights: by the teacher, on validation courses.
-        flight_s: longest flight.
+        flight_s: longest flight, where a round says nothing else.
         qat_epochs: passes of quantisation-aware training.
         epoch_frames: how many frames, drawn anew each time, an epoch takes; None for all there are.
     """
@@ -155,6 +161,26 @@ class Budget:
     flight_s: float
     qat_epochs: int
     epoch_frames: int | None = None
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How weights are found, by Adam with decoupled weight decay (arXiv 1711.05101).
+
+    Attributes:
+        batch: frames a step.
+        learning_rate: peak; warmed up over the first steps, then cosine to zero.
+        weight_decay: by what share of the learning rate weights shrink in a step. Before a batch
+            normalisation that is no bound on a network's answers, but keeps its steps from
+            becoming small.
+        bfloat16: multiply in bfloat16 where the processor does so itself: sums and weights stay
+            float32, an epoch takes two thirds of the time.
+    """
+
+    batch: int = 128
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.0
+    bfloat16: bool = False
 
 
 @dataclass(frozen=True)
@@ -174,7 +200,7 @@ class Task:
         augmentation: how frames are varied in training; None for as they are.
         budgets: by name.
         golden_courses: what the courses of the golden vectors' two flights insist on.
-        bfloat16: train with products in bfloat16 (see ``policies.train.TrainPlan``).
+        fit: how weights are found.
     """
 
     name: str
@@ -188,7 +214,7 @@ class Task:
     augmentation: Augmentation | None
     budgets: Mapping[str, Budget]
     golden_courses: tuple[Mapping[str, Any], Mapping[str, Any]]
-    bfloat16: bool = False
+    fit: Fit = Fit()
 
     @property
     def input_shape(self) -> tuple[int, int, int]:

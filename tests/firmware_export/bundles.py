@@ -121,7 +121,9 @@ def gas_bundle(
         name="gas",
         task="gas",
         camera="thermal",
-        input=InputSpec(height_px=height, width_px=width, channels=2, frame_stride=2),
+        input=InputSpec(
+            height_px=height, width_px=width, channels=2, frame_stride=2, wind_to_right=True
+        ),
         outputs=outputs_of(builder),
         guidance=guidance,
         provenance=Provenance(bytewing_version="0", seed=0, budget="quick"),

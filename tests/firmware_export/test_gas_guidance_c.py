@@ -21,7 +21,7 @@ from firmware_export.verify.host import CPolicy
 from policies.bundle import GasGuidance, PolicyBundle
 from policies.guidance.gas import ROUTE_MAX, Phase
 from policies.guidance.leak_map import spread
-from policies.runtimes import stack_channels
+from policies.runtimes import network_inputs
 from sim.errors import BadInputError
 
 PITCH_RAD, HALF_FOV = 0.23, 0.47
@@ -114,7 +114,7 @@ def expected(bundle) -> list[tuple[np.ndarray, np.ndarray]]:
     results = []
     for seed in range(EPISODES):
         frames, senses, route = episode(seed)
-        outputs = network.infer(stack_channels(frames, bundle.spec.input))
+        outputs = network.infer(network_inputs(frames, senses, bundle.spec.input))
         with np.errstate(all="raise", under="ignore"):
             results.append((outputs, guided(outputs, bundle.spec, senses, route)))
     return results

@@ -21,7 +21,7 @@ from policies.dataset import Examples
 from policies.nets.convnet import ConvNet, fold
 from policies.nets.folded import float_model, model_bytes
 from policies.runtimes import int8_inference, open_session
-from policies.tasks.task import Augmentation, Layer, Output
+from policies.tasks.task import Augmentation, Fit, Layer, Output
 from policies.train import TrainPlan, fit
 from sim.errors import BadInputError
 
@@ -68,7 +68,7 @@ def folded(examples, tmp_path_factory):
     torch.manual_seed(1)
     network = ConvNet((1, SIZE, SIZE), LAYERS, OUTPUTS)
     checkpoint = tmp_path_factory.mktemp("maps") / "c"
-    plan = TrainPlan(seed=0, epochs=6, batch=32, learning_rate=1e-2, augmentation=None)
+    plan = TrainPlan(seed=0, epochs=6, fit=Fit(batch=32, learning_rate=1e-2), augmentation=None)
     fit(network, examples, OUTPUTS, plan, checkpoint)
     return fold(network.eval())
 
@@ -80,7 +80,7 @@ def ptq(folded, examples):
 
 @pytest.fixture(scope="module")
 def qat(ptq, examples, tmp_path_factory):
-    plan = TrainPlan(seed=0, epochs=1, batch=32, augmentation=LIGHT)
+    plan = TrainPlan(seed=0, epochs=1, fit=Fit(batch=32), augmentation=LIGHT)
     return quantisation_aware(ptq, examples, OUTPUTS, plan, tmp_path_factory.mktemp("q") / "c")
 
 

@@ -10,6 +10,7 @@ from policies.dataset import FlightFrames, Manifest, entry_of, read_dataset, wri
 from policies.nets.convnet import initialised
 from policies.splits import Split, seed_of
 from policies.tasks.road import ROAD
+from policies.tasks.task import Fit
 from policies.train import TrainPlan, fit
 from sim.pilot import SENSES_SIZE
 
@@ -113,6 +114,6 @@ def trained_network(synthetic, tmp_path_factory):
     """A network fitted to synthetic roads."""
     network = initialised(ROAD, 1)
     checkpoint = tmp_path_factory.mktemp("trained") / "checkpoint"
-    plan = TrainPlan(seed=0, epochs=10, batch=32, augmentation=ROAD.augmentation)
+    plan = TrainPlan(seed=0, epochs=10, fit=Fit(batch=32), augmentation=ROAD.augmentation)
     fit(network, synthetic.examples(ROAD.input), ROAD.outputs, plan, checkpoint)
     return network.eval()

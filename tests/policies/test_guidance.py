@@ -379,7 +379,7 @@ def gas_pilot(route, said):
         name="gas",
         task="gas",
         camera="thermal",
-        input=InputSpec(height_px=4, width_px=4, channels=2, frame_stride=2),
+        input=InputSpec(height_px=4, width_px=4, channels=2, frame_stride=2, wind_to_right=True),
         outputs=(),
         guidance=GUIDANCE,
         provenance=Provenance(bytewing_version="0", seed=0, budget="quick"),

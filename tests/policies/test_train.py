@@ -17,7 +17,7 @@ from policies.nets.convnet import fold, initialised
 from policies.splits import Split
 from policies.tasks import TASKS
 from policies.tasks.road import ROAD
-from policies.tasks.task import Output
+from policies.tasks.task import Fit, Output
 from policies.train import (
     TrainPlan,
     _ahead,
@@ -30,7 +30,8 @@ from policies.train import (
 )
 from sim.errors import BadInputError
 
-PLAN = TrainPlan(seed=3, epochs=3, batch=32, augmentation=ROAD.augmentation)
+IN_BFLOAT16 = Fit(batch=32, bfloat16=True)
+PLAN = TrainPlan(seed=3, epochs=3, fit=Fit(batch=32), augmentation=ROAD.augmentation)
 
 
 def trained(data, checkpoint, plan=PLAN, advance=None):
@@ -91,9 +92,10 @@ def test_a_run_killed_by_the_system_resumes_to_the_same_bytes(dataset_folder, tm
         from policies.nets.convnet import initialised
         from policies.splits import Split
         from policies.tasks.road import ROAD
+        from policies.tasks.task import Fit
         from policies.train import TrainPlan, fit
         data = read_dataset(Path(sys.argv[1]), Split.TRAIN).examples(ROAD.input)
-        plan = TrainPlan(3, 400, 32, augmentation=ROAD.augmentation)
+        plan = TrainPlan(3, 400, Fit(batch=32), augmentation=ROAD.augmentation)
         fit(initialised(ROAD, 1), data, ROAD.outputs, plan, Path(sys.argv[2]))
         """
     )
@@ -261,7 +263,7 @@ def test_a_learning_step_that_fails_leaves_no_thread_behind(dataset_folder, tmp_
 
 
 def test_learning_in_bfloat16_is_repeatable_and_resumable(dataset_folder, tmp_path):
-    data, plan = read_dataset(dataset_folder, Split.TRAIN), replace(PLAN, bfloat16=True)
+    data, plan = read_dataset(dataset_folder, Split.TRAIN), replace(PLAN, fit=IN_BFLOAT16)
     network = trained(data, tmp_path / "whole", plan)
     trained(data, tmp_path / "again", plan)
     assert (tmp_path / "again").read_bytes() == (tmp_path / "whole").read_bytes()
@@ -286,7 +288,8 @@ def test_only_products_are_of_bfloat16(dataset_folder, tmp_path, monkeypatch):
     weights = {}
     for name, has, asked in (("off", True, False), ("on", True, True), ("lacking", False, True)):
         monkeypatch.setattr("policies.train.BFLOAT16", has)
-        network = trained(data, tmp_path / name, replace(PLAN, epochs=1, bfloat16=asked))
+        how = IN_BFLOAT16 if asked else PLAN.fit
+        network = trained(data, tmp_path / name, replace(PLAN, epochs=1, fit=how))
         weights[name] = torch.cat([p.detach().ravel() for p in network.parameters()])
     assert torch.equal(weights["lacking"], weights["off"])
     assert not torch.equal(weights["on"], weights["off"])
@@ -296,9 +299,9 @@ def test_only_products_are_of_bfloat16(dataset_folder, tmp_path, monkeypatch):
 def test_learning_rate_rises_then_falls_to_nothing():
     rates = [learning_rate(PLAN, step, 200) for step in range(200)]
     peak = int(np.argmax(rates))
-    assert rates[peak] == pytest.approx(PLAN.learning_rate)
+    assert rates[peak] == pytest.approx(PLAN.fit.learning_rate)
     assert 5 <= peak <= 15
-    assert rates[-1] < PLAN.learning_rate / 1000
+    assert rates[-1] < PLAN.fit.learning_rate / 1000
     assert all(a >= b for a, b in zip(rates[peak:], rates[peak + 1 :], strict=False))
 
 

@@ -15,7 +15,7 @@ from policies.bundle import (
 )
 from policies.guidance import NO_SENSES
 from policies.guidance.leak_map import CELLS
-from policies.runtimes import NetworkPilot, make_look, stack_channels
+from policies.runtimes import NetworkPilot, make_look, network_inputs, stack_channels
 from scenarios.replay import Comparison, guided, int8_rung, replay, stepped_rung
 from sim.errors import BytewingError
 
@@ -145,7 +145,9 @@ def gas_spec():
     )
     return spec(2).model_copy(
         update={
-            "input": InputSpec(height_px=4, width_px=4, channels=2, frame_stride=2),
+            "input": InputSpec(
+                height_px=4, width_px=4, channels=2, frame_stride=2, wind_to_right=True
+            ),
             "outputs": outputs,
             "guidance": GasGuidance(
                 tan_half_fov_left=0.4,
@@ -173,7 +175,7 @@ def gas_log(make_log, s_curve_xy):
     """The log of a flight whose guidance has senses, a route and more to tell than a command."""
     pilot = NetworkPilot(gas_spec(), lambda chw: gas_infer(chw[None])[0], route=GAS_ROUTE)
     senses = np.random.default_rng(3).uniform(0.5, 1, (len(FRAMES), 14)).astype(np.float32)
-    inputs = stack_channels(FRAMES, gas_spec().input)
+    inputs = network_inputs(FRAMES, senses, gas_spec().input)
     answers = np.array([pilot.step(*row) for row in zip(inputs, senses, strict=True)])
     log = make_log(
         s_curve_xy[: 4 * len(FRAMES)],
