@@ -68,6 +68,7 @@ def fly(
     from scenarios.pilots import check_runtime
     from scenarios.run import FlightJob, FlyReport
     from scenarios.schema import load_scenario
+    from scenarios.seen import unseen
     from scenarios.verify import require_task
 
     flown = load_scenario(scenario, tuple(overrides))
@@ -91,8 +92,11 @@ def fly(
         for seed in seeds or flown.seed_range
     ]
     if gui or video is not None:
-        return FlyReport(flown.task, tuple(_fly_here(planned, gui, video)))
-    return FlyReport(flown.task, tuple(_fly_many(planned, jobs, scheduler, out)))
+        results = _fly_here(planned, gui, video)
+    else:
+        results = _fly_many(planned, jobs, scheduler, out)
+    new = () if bundle is None else unseen([flown], bundle.spec)
+    return FlyReport(flown.task, tuple(results), tuple(new))
 
 
 def _fly_many(

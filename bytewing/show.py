@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -56,6 +56,14 @@ def print_flights(report: FlyReport) -> None:
     for flight in report.flights:
         if flight.log_path is not None:
             console.print(f"log: {flight.log_path}", highlight=False, soft_wrap=True)
+    _print_unseen(console, report.unseen)
+
+
+def _print_unseen(console: Console, lines: Sequence[str]) -> None:
+    if lines:
+        console.print("Drawn here and not in training:", highlight=False)
+    for line in lines:
+        console.print(f"  {line}", highlight=False, soft_wrap=True)
 
 
 def print_export(report: ExportReport) -> None:
@@ -93,10 +101,7 @@ def print_verdict(report: VerifyReport) -> None:
     console.print(checks_table(report))
     verdict = "[green]PASSED[/green]" if report.passed else "[red]FAILED[/red]"
     console.print(f"{verdict}. {report.statement}", highlight=False)
-    if report.unseen:
-        console.print("Drawn here and not in training:", highlight=False)
-    for line in report.unseen:
-        console.print(f"  {line}", highlight=False, soft_wrap=True)
+    _print_unseen(console, report.unseen)
 
 
 def print_bench(report: Mapping[str, Any]) -> None:

@@ -11,6 +11,10 @@ from firmware_export.verify.toolchain import ARITHMETIC_FLAGS
 from policies.bundle import MoxGuidance, PolicySpec
 
 _REMEMBERED = "; the earlier ones that the network looks at too are kept in its context"
+_MIRRORED = (
+    "Give them as they are: where the wind blows to the picture's left, the policy itself takes\n"
+    "their mirror images and turns back what its network says.\n"
+)
 
 
 def usage_text(spec: PolicySpec, target: Target, report: dict[str, Any]) -> str:
@@ -33,6 +37,7 @@ def usage_text(spec: PolicySpec, target: Target, report: dict[str, Any]) -> str:
     declared = "\n    ".join([*inputs, f"{name}_command_t command;"])
     when = "once a camera frame"
     told = f"Frames are 8-bit grey, row by row{_REMEMBERED if size.history_frames else ''}.\n"
+    told += _MIRRORED if size.wind_to_right else ""
     if isinstance(spec.guidance, MoxGuidance):
         when, told = f"every {spec.guidance.step_s:g} s", ""
     width = max(len(reset), len(step))

@@ -99,10 +99,18 @@ class FlightResult:
 
 @dataclass(frozen=True)
 class FlyReport:
-    """Several flights of one task together."""
+    """Several flights of one task together.
+
+    Attributes:
+        task: theirs.
+        flights: what came of each.
+        unseen: what the scenario draws and the policy's training never did, a line a key
+            (``scenarios.seen``).
+    """
 
     task: str
     flights: tuple[FlightResult, ...]
+    unseen: tuple[str, ...] = ()
 
     @property
     def all_completed(self) -> bool:
@@ -115,6 +123,7 @@ class FlyReport:
         return {
             "flights": [flight.as_json() for flight in self.flights],
             "summary": {**summary(self.flights), **figures},
+            "unseen": list(self.unseen),
         }
 
 

@@ -234,11 +234,23 @@ def test_fly_prints_one_json_document_and_nothing_else(run):
     code, out, err = run("fly", "gentle", "--seeds", SEED, "--json")
     document = json.loads(out)
     assert code == 0, err
-    assert set(document) == {"flights", "summary"}
+    assert set(document) == {"flights", "summary", "unseen"}
     flight = document["flights"][0]
     keys = {"scenario", "seed", "runtime", "completed", "outcome", "log_sha256", "metrics"}
     assert set(flight) == keys
     assert flight["metrics"]["cross_track_rmse_m"] > 0
+
+
+def test_fly_says_what_the_policy_has_not_been_trained_for(run):
+    fly = ("fly", "gentle", "--seeds", SEED)
+    _, out, _ = run(*fly, "--set", "course.contrast=0.04")
+    assert "Drawn here and not in training:" in out
+    assert "course.contrast = 0.04 reaches beyond [0.05, 0.45]" in out
+    seen = ("course.length_m=6", "course.straight_length_m=1", "course.bend_radius_m=2")
+    _, out, _ = run(*fly, *(part for key in seen for part in ("--set", key)))
+    assert "not in training" not in out
+    _, out, _ = run(*fly, "--runtime", "expert", "--set", "course.contrast=0.04")
+    assert "not in training" not in out, "who learned nothing has seen nothing less"
 
 
 def test_a_failed_flight_is_exit_code_1(run):

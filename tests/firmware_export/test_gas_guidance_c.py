@@ -271,6 +271,7 @@ def test_a_network_of_64_x_64_fits_with_its_history(tmp_path):
     text = (tmp_path / "firmware" / "README.md").read_text()
     assert "gas_step(frame, &senses, &command);" in text
     assert "static uint8_t frame[64 * 64]" in text
+    assert "mirror images" in text, "or somebody mirrors frames before they are given"
 
 
 def test_the_cost_of_guidance_is_small(bundle):

@@ -137,7 +137,7 @@ def test_a_scenario_flies_an_airframe_file_of_the_users_own(short_scenario, tmp_
 def test_the_report_of_flights(short_scenario):
     results = fly_many([FlightJob(short_scenario, SEED, rt) for rt in TASKS["road"].baselines])
     document = FlyReport("road", tuple(results)).as_json()
-    assert set(document) == {"flights", "summary"}
+    assert set(document) == {"flights", "summary", "unseen"}
     for flight in document["flights"]:
         assert set(flight) == {
             "scenario",
