@@ -127,7 +127,7 @@ LAYERS = (
 
 OUTPUTS = (
     Output("leak", "probability", cells=(ROWS, COLUMNS)),
-    Output("distance", "value", weight=16.0, knee=0.1, limits=(0.0, 1.0)),
+    Output("distance", "value", weight=50.0, knee=0.03, limits=(0.0, 1.0)),
 )
 
 # Short flights, each on a site of its own: what a network lacks is other sites, not more frames of
