@@ -11,7 +11,7 @@ from firmware_export import c_text, ir
 from firmware_export.c_text import literal
 from policies import downwind, scent
 from policies.bundle import GasGuidance, Guidance, MoxGuidance, RoadGuidance
-from policies.guidance import leak_map, make_guide, mox, wind_vane
+from policies.guidance import leak_map, make_guide, mox, obstacles, wind_vane
 from policies.guidance.bearings import DETERMINANT_MIN, REACH_M
 from policies.guidance.float32 import ROOT_STEPS, TINY
 from policies.guidance.gas import POSITION_MAX_M, RANGE_MAX_M, ROUTE_MAX, steps
@@ -73,6 +73,8 @@ def emit_guidance(
     if isinstance(guidance, GasGuidance):
         keys |= _outputs(guidance, {"leak": leak_map.CELLS, "distance": 1}, output_names, outputs)
         keys |= _gas_keys(guidance)
+        keys["TINY"] = literal(TINY)
+        keys["OBSTACLES"] = c_text.fill("obstacles.c", keys)
     elif isinstance(guidance, MoxGuidance):
         keys |= _outputs(guidance, {"gas": 1, "side": 1}, output_names, outputs)
         keys |= _mox_keys(guidance)
@@ -153,9 +155,13 @@ def _gas_keys(guidance: GasGuidance) -> Keys:
         "DETERMINANT_MIN": DETERMINANT_MIN,
         "EDGE": leak_map.EDGE,
         "WIND_MAX_M_S": downwind.WIND_MAX_M_S,
+        "SAME_M": obstacles.SAME_M,
+        "NOWHERE_M": obstacles.NOWHERE_M,
+        "PLACE_REACH_M": obstacles.reach_m(guidance),
     }
     return {
         "ROUTE_MAX": ROUTE_MAX,
+        "PLACES": obstacles.PLACES,
         "MAP_ROWS": leak_map.ROWS,
         "MAP_COLUMNS": leak_map.COLUMNS,
         **{name: literal(value) for name, value in bounds.items()},

@@ -183,6 +183,7 @@ class GasGuidance(Config):
         weave_s: time of each turn.
         margin_m: free distance kept on every side.
         margin_gain: speed towards a side per distance beyond the margin, 1/s.
+        remember_m: what is seen nearer than this is kept away from when it is out of view, too.
         slide_m_s: sideways speed where the way ahead is blocked.
         blocked_m: free distance ahead below which it is,
         clear_m: and above which it is free again.
@@ -236,6 +237,7 @@ class GasGuidance(Config):
     weave_s: float = Field(default=1.0, gt=0, le=60)
     margin_m: float = Field(default=0.45, ge=0, le=3)
     margin_gain: float = Field(default=1.0, gt=0, le=5)
+    remember_m: float = Field(default=1.5, ge=0, le=4)
     slide_m_s: float = Field(default=0.3, gt=0, le=1)
     blocked_m: float = Field(default=0.7, gt=0, le=3)
     clear_m: float = Field(default=1.2, gt=0, le=4)
@@ -321,7 +323,10 @@ class PolicySpec(Config):
     def _guided_as_it_sees(self) -> PolicySpec:
         if self.input.wind_to_right != (self.guidance.kind == "gas"):
             needed = str(not self.input.wind_to_right).lower()
-            raise ValueError(f"{self.guidance.kind} guidance needs input.wind_to_right = {needed}")
+            raise ValueError(
+                f"{self.guidance.kind} guidance needs input.wind_to_right = {needed}; "
+                "a policy that has it otherwise must be trained anew"
+            )
         return self
 
     @property

@@ -344,6 +344,7 @@ BW_NOINLINE void @NAME@_avoid(float forward, float left, float to_go, const floa
     out->left_m_s = @NAME@_between(left, free[1] - @MARGIN_M@, free[3] - @MARGIN_M@);
 }
 
+@OBSTACLES@
 /* The yaw rate that turns the heading to a direction. */
 BW_NOINLINE float @NAME@_turn(const float heading[2], float x, float y)
 {
@@ -407,6 +408,8 @@ BW_NOINLINE void @NAME@_command(const float position[3], const float heading[2],
         left = 0.0f;
     }
     @NAME@_avoid(forward, left, to_go, free, out);
+    @NAME@_see_places(position, heading, free);
+    @NAME@_hold_back(position, heading, out);
     out->climb_m_s = @NAME@_clamp(@POSITION_GAIN@ * (height - position[2]), -@CLIMB_MAX_M_S@,
                                   @CLIMB_MAX_M_S@);
     out->yaw_rate_rad_s = @NAME@_turn(heading, look_x, look_y);
@@ -425,6 +428,11 @@ void @NAME@_reset(const float (*route)[5], int32_t waypoints)
     @NAME@_context.alarms = 0;
     @NAME@_context.returning = 0;
     @NAME@_context.evidence = 0.0f;
+    @NAME@_context.oldest_place = 0;
+    for (int i = 0; i < @PLACES@; i++) {
+        @NAME@_context.places_m[i][0] = @NOWHERE_M@;
+        @NAME@_context.places_m[i][1] = @NOWHERE_M@;
+    }
     for (int i = 0; i < 3; i++) {
         @NAME@_context.hold[i] = 0.0f;
         @NAME@_context.anchor[i] = 0.0f;

@@ -9,7 +9,8 @@
 
 *Evidence* is what the strongest cells of the network's map add up to, low-passed. The *estimate* is
 the point on which the bearings since CONFIRM agree best (``policies.guidance.bearings``). Every
-velocity is held back by what the four ranges say is free.
+velocity is held back by what the four ranges say is free and by what they saw lately
+(``policies.guidance.obstacles``).
 
 Time is counted in steps: senses carry no clock, and a pilot that misses frames because it is still
 computing has timers and low-passes that are slower by that.
@@ -28,6 +29,7 @@ from policies.downwind import blows_left
 from policies.guidance import leak_map
 from policies.guidance.bearings import Bearings
 from policies.guidance.float32 import F32, TINY, Vector, clamp, heading_of, norm
+from policies.guidance.obstacles import Obstacles
 
 ROUTE_MAX = 24  # waypoints a route may have: what the C keeps room for
 # Bounds of what comes in, so that no input makes a NaN or an infinity.
@@ -92,6 +94,7 @@ class GasGuide:
         self.phase = Phase.PATROL
         self.evidence = zero
         self.bearings = Bearings(self._c)
+        self._obstacles = Obstacles(self._c)
         self._route = [tuple(F32(value) for value in row) for row in route]
         self._next = 0
         self._timer = 0  # steps in this phase, on patrol towards this waypoint
@@ -286,6 +289,8 @@ class GasGuide:
         elif self.phase == Phase.PATROL and self._returning:
             left = zero
         forward, left = self._avoid(forward, left, to_go, free)
+        self._obstacles.see(position, heading, free)
+        forward, left = self._obstacles.hold_back(position, heading, forward, left)
         climb = clamp(c.position_gain * (height - position[2]), -c.climb_max_m_s, c.climb_max_m_s)
         return forward, left, climb, self._turn(heading, look)
 

@@ -266,8 +266,8 @@ def test_a_network_of_64_x_64_fits_with_its_history(tmp_path):
     history = 2 * 64 * 64
     assert emit_policy(bundle).plan.arena_bytes + history <= 24 * 1024
     variables = report.ram_bytes - report.stack_bytes - 64 * 64
-    # Beyond arena and history: the route, bearings, counters, outputs.
-    assert report.arena_bytes + history + 480 <= variables <= report.arena_bytes + history + 720
+    # Beyond arena and history: the route, obstacles, bearings, counters, outputs.
+    assert report.arena_bytes + history + 680 <= variables <= report.arena_bytes + history + 920
     text = (tmp_path / "firmware" / "README.md").read_text()
     assert "gas_step(frame, &senses, &command);" in text
     assert "static uint8_t frame[64 * 64]" in text
@@ -276,7 +276,7 @@ def test_a_network_of_64_x_64_fits_with_its_history(tmp_path):
 
 def test_the_cost_of_guidance_is_small(bundle):
     """All of a step but the layers, on a core with and one without floating point."""
-    for name, most in (("stm32f405", 6_000), ("rp2040", 130_000)):
+    for name, most in (("stm32f405", 9_000), ("rp2040", 200_000)):
         report = measure_policy(bundle, load_target(name))
         assert report.layers[-1].cycles_estimated < most
 
