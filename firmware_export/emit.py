@@ -23,7 +23,8 @@ from firmware_export.emit_layers import LayerCode, emit_layers
 from firmware_export.emit_selftest import selftest
 from firmware_export.memory import MemoryPlan, plan_memory
 from firmware_export.onnx_import import import_onnx
-from policies.bundle import Golden, Guidance, PolicyBundle
+from policies.bundle import Golden, PolicyBundle
+from policies.constants import Guidance
 from sim.errors import BadInputError
 
 

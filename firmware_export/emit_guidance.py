@@ -10,7 +10,7 @@ import numpy as np
 from firmware_export import c_text, ir
 from firmware_export.c_text import literal
 from policies import downwind, scent
-from policies.bundle import GasGuidance, Guidance, MoxGuidance, RoadGuidance
+from policies.constants import GasGuidance, Guidance, MoxGuidance, RoadGuidance
 from policies.guidance import leak_map, make_guide, mox, obstacles, wind_vane
 from policies.guidance.bearings import DETERMINANT_MIN, REACH_M
 from policies.guidance.float32 import ROOT_STEPS, TINY
@@ -70,10 +70,10 @@ def emit_guidance(
         BadInputError: the network's outputs are not those that the guidance needs.
     """
     keys: Keys = {**values, **_numbers(guidance)}
+    keys |= {"ROOT_STEPS": ROOT_STEPS, "TINY": literal(TINY)}
     if isinstance(guidance, GasGuidance):
         keys |= _outputs(guidance, {"leak": leak_map.CELLS, "distance": 1}, output_names, outputs)
         keys |= _gas_keys(guidance)
-        keys["TINY"] = literal(TINY)
         keys["OBSTACLES"] = c_text.fill("obstacles.c", keys)
     elif isinstance(guidance, MoxGuidance):
         keys |= _outputs(guidance, {"gas": 1, "side": 1}, output_names, outputs)
@@ -82,7 +82,6 @@ def emit_guidance(
         keys |= _outputs(guidance, {"steering": 1, "collision": 1}, output_names, outputs)
         keys |= _road_keys(guidance)
     keys["SENSES"] = c_text.fill("senses.h", keys)
-    keys |= {"ROOT_STEPS": ROOT_STEPS, "TINY": literal(TINY)}
     keys["FLOAT32"] = c_text.fill("float32.c", keys)
     stem = f"guidance_{guidance.kind}"
     return GuidanceCode(

@@ -8,7 +8,8 @@ from typing import Any
 from firmware_export.emit_guidance import takes_frames, takes_senses
 from firmware_export.target import Target
 from firmware_export.verify.toolchain import ARITHMETIC_FLAGS
-from policies.bundle import MoxGuidance, PolicySpec
+from policies.bundle import PolicySpec
+from policies.constants import MoxGuidance
 
 _REMEMBERED = "; the earlier ones that the network looks at too are kept in its context"
 _MIRRORED = (

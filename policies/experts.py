@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.bundle import Guidance
+from policies.constants import Guidance
 from policies.guidance import COMMAND_SIZE, NO_ROUTE, as_command, as_report, make_guide
 from policies.tasks.road import ROAD_GUIDANCE
 from policies.tasks.task import Task

@@ -5,5 +5,5 @@
     float hold[3];
     float vain[@ALARMS_MAX@][2]; /* where approaches in vain have ended */
     float anchor[3], normal[6], right[3], estimate[3]; /* bearings: equations, solution */
-    float places_m[@PLACES@][2]; /* where something stands, and which place is overwritten next */
-    int32_t oldest_place;
+    float places_m[@PLACES@][2]; /* where something stands */
+    int32_t oldest_place;        /* of them: which the next overwrites */

@@ -17,14 +17,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.bundle import (
-    GasGuidance,
-    Guidance,
-    MoxGuidance,
-    OutputSpec,
-    RoadGuidance,
-    steps_of,
-)
+from policies.bundle import OutputSpec, steps_of
+from policies.constants import GasGuidance, Guidance, MoxGuidance, RoadGuidance
 from policies.guidance.gas import GasGuide
 from policies.guidance.mox import MoxGuide
 from policies.guidance.road import RoadGuide

@@ -24,7 +24,7 @@ from types import SimpleNamespace
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.bundle import GasGuidance
+from policies.constants import GasGuidance
 from policies.downwind import blows_left
 from policies.guidance import leak_map
 from policies.guidance.bearings import Bearings

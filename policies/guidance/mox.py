@@ -17,7 +17,7 @@ from types import SimpleNamespace
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.bundle import MoxGuidance
+from policies.constants import MoxGuidance
 from policies.guidance.float32 import F32, Vector, clamp, heading_of, norm
 from policies.guidance.gas import POSITION_MAX_M, RANGE_MAX_M
 from policies.guidance.wind_vane import WindVane

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from policies.bundle import GasGuidance
+from policies.constants import GasGuidance
 from policies.guidance.float32 import F32, TINY, Vector, clamp, norm
 
 PLACES = 24
@@ -29,7 +29,7 @@ class Obstacles:
     """Places where something stands, float32.
 
     Args:
-        constants: margin_m, margin_gain, speed_m_s, remember_m of ``policies.bundle.GasGuidance``.
+        constants: margin_m, margin_gain, speed_m_s, remember_m of ``policies.constants.GasGuidance``.
     """
 
     def __init__(self, constants: SimpleNamespace) -> None:

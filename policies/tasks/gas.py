@@ -12,7 +12,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.bundle import GasGuidance, InputSpec
+from policies.bundle import InputSpec
+from policies.constants import GasGuidance
 from policies.downwind import blows_left
 from policies.guidance.leak_map import CELLS, COLUMNS, ROWS, spread
 from policies.tasks.task import Augmentation, Budget, Bursts, Fit, Layer, Output, Round, Task

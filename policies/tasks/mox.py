@@ -11,7 +11,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.bundle import InputSpec, MoxGuidance
+from policies.bundle import InputSpec
+from policies.constants import MoxGuidance
 from policies.guidance.float32 import F32
 from policies.guidance.wind_vane import WindVane
 from policies.scent import ROWS, WIND_EAST, WIND_NORTH

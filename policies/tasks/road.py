@@ -13,7 +13,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.bundle import InputSpec, RoadGuidance
+from policies.bundle import InputSpec
+from policies.constants import RoadGuidance
 from policies.tasks.task import Augmentation, Budget, Bursts, Layer, Output, Round, Task
 from sim.courses.centreline import Centreline
 from sim.courses.road_crossings import COMMIT_M, HIT_M

@@ -12,7 +12,8 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.bundle import Guidance, InputSpec
+from policies.bundle import InputSpec
+from policies.constants import Guidance
 from sim.camera.config import Optics
 from sim.pilot import Observation
 

@@ -14,17 +14,15 @@ from firmware_export.verify.host import CNetwork
 from firmware_export.verify.toolchain import compile_host_library
 from policies.assemble import npz_bytes
 from policies.bundle import (
-    GasGuidance,
     Golden,
     InputSpec,
-    MoxGuidance,
     OutputSpec,
     PolicyBundle,
     PolicySpec,
     Provenance,
-    RoadGuidance,
     save_bundle,
 )
+from policies.constants import GasGuidance, MoxGuidance, RoadGuidance
 from policies.guidance import NO_ROUTE, dequantise, make_guide
 from policies.runtimes import network_inputs
 from policies.scent import ROWS

@@ -18,7 +18,8 @@ from firmware_export.reference import Int8Network
 from firmware_export.target import load_target
 from firmware_export.verify.emulator import McuPolicy
 from firmware_export.verify.host import CPolicy
-from policies.bundle import GasGuidance, PolicyBundle
+from policies.bundle import PolicyBundle
+from policies.constants import GasGuidance
 from policies.guidance.gas import ROUTE_MAX, Phase
 from policies.guidance.leak_map import spread
 from policies.runtimes import network_inputs

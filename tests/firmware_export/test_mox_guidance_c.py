@@ -14,7 +14,8 @@ from firmware_export.target import load_target
 from firmware_export.verify.emulator import McuPolicy
 from firmware_export.verify.host import CPolicy
 from firmware_export.verify.toolchain import compile_host_library
-from policies.bundle import MoxGuidance, PolicyBundle
+from policies.bundle import PolicyBundle
+from policies.constants import MoxGuidance
 from policies.scent import scent_pictures
 
 # Short, so that random flights come through everything; numbers that no float32 is.

@@ -9,14 +9,8 @@ from gas_world import GUIDANCE, HALL, GasWorld, route_of, said, search
 from pydantic import TypeAdapter, ValidationError
 
 from policies import zoo
-from policies.bundle import (
-    Golden,
-    Guidance,
-    InputSpec,
-    PolicySpec,
-    Provenance,
-    load_bundle,
-)
+from policies.bundle import Golden, InputSpec, PolicySpec, Provenance, load_bundle
+from policies.constants import Guidance
 from policies.experts import ROAD_GUIDANCE
 from policies.guidance import NO_ROUTE, as_command, as_report, make_guide
 from policies.guidance.bearings import Bearings

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from policies.bundle import InputSpec, MoxGuidance
+from policies.bundle import InputSpec
+from policies.constants import MoxGuidance
 from policies.guidance.mox import MoxGuide
 from policies.nets.convnet import fold, initialised
 from policies.scent import COLUMN_STEPS, ROWS, ScentHistory, scent_pictures

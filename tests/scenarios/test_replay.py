@@ -5,14 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from policies.bundle import (
-    GasGuidance,
-    InputSpec,
-    OutputSpec,
-    PolicySpec,
-    Provenance,
-    RoadGuidance,
-)
+from policies.bundle import InputSpec, OutputSpec, PolicySpec, Provenance
+from policies.constants import GasGuidance, RoadGuidance
 from policies.guidance import NO_SENSES
 from policies.guidance.leak_map import CELLS
 from policies.runtimes import NetworkPilot, make_look, network_inputs, stack_channels

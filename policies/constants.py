@@ -1,0 +1,193 @@
+"""The constants of the guidances, which travel in a policy's bundle (``policies.guidance``)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from sim.config import Config
+
+
+class RoadGuidance(Config):
+    """Constants of the road guidance (see ``policies.guidance.road``); all become float32.
+
+    Attributes:
+        kind: tag of this guidance.
+        speed_max_m_s: forward speed on a free road.
+        yaw_rate_max_rad_s: yaw rate at a steering output of 1 (left is positive).
+        steering_smoothing: low-pass factor a in ``y += a * (x - y)``, 1 for none.
+        collision_smoothing: the same for the collision probability.
+        collision_go: probability up to which the drone flies at full speed.
+        collision_stop: probability from which it stands still.
+    """
+
+    kind: Literal["road"] = "road"
+    speed_max_m_s: float = Field(gt=0, le=5)
+    yaw_rate_max_rad_s: float = Field(gt=0, le=10)
+    steering_smoothing: float = Field(gt=0, le=1)
+    collision_smoothing: float = Field(gt=0, le=1)
+    collision_go: float = Field(ge=0, lt=1)
+    collision_stop: float = Field(gt=0, le=1)
+
+
+class GasGuidance(Config):
+    """Constants of the gas guidance (see ``policies.guidance.gas``); numbers become float32.
+
+    What has no default depends on the camera. The others were tried on simulated flights; times
+    count steps of the guidance, so a pilot that misses frames has slower timers.
+
+    Attributes:
+        kind: tag of this guidance.
+        tan_half_fov_left: tangent of half the camera's horizontal field of view: bearing 1.
+        tan_half_fov_up: the same for the vertical.
+        pitch_cos: cosine of the angle by which the camera looks down.
+        pitch_sin: its sine.
+        mount_forward_m: where the camera sits, body frame.
+        mount_left_m: left.
+        mount_up_m: up.
+        distance_full_m: distance that an output of 1 means.
+        step_s: time between steps: the camera's period.
+        speed_m_s: on patrol.
+        approach_speed_m_s: towards a leak.
+        climb_max_m_s: up or down.
+        yaw_rate_max_rad_s: fastest turn.
+        position_gain: speed per distance to go, 1/s.
+        yaw_gain: yaw rate per sine of the angle to turn, rad/s.
+        reached_m: a waypoint counts as reached this near.
+        facing_cos: and with its yaw this near (cosine of the angle).
+        waypoint_limit_s: one that cannot be reached is given up after this long.
+        patrol_smoothing: low-pass factor a of the evidence on patrol, ``y += a * (x - y)``.
+        confirm_smoothing: the same later,
+        hover_smoothing: but in a hover, which judges by all of it.
+        confirm_at: evidence from which a patrol stops to look.
+        approach_at: evidence from which it goes there,
+        approach_frames: held for this many frames.
+        confirm_limit_s: how long it looks.
+        deaf_s: for how long it then does not listen, once it is back on its route.
+        alarms_max: approaches in vain after which evidence is not listened to any more.
+        same_place_m: this near, level, to where two of them ended, there is no third.
+        lost_at: evidence below which an approach is in doubt,
+        lost_s: and given up after this long.
+        report_at: evidence that a hover must end with to report.
+        ray_at: what the map's strongest cells add up to from which a frame's bearing counts.
+        edge_weight: of a bearing to the picture's edge, beside others: the leak may be beyond it.
+        forgetting: factor by which earlier bearings weigh less at each new one.
+        range_floor_m: a bearing weighs as 1 / (range_floor_m^2 + distance^2).
+        distance_weight: weight of the distance beside that of the bearing: the square of their
+            errors' ratio.
+        standoff_m: horizontal distance to the leak at which it hovers.
+        approach_min_s: the least time of an approach, for bearings from several places.
+        approach_limit_s: the most.
+        hover_s: how long it goes on taking bearings there; given up too if all of it is in doubt.
+        weave_m_s: speed across the line of sight, for parallax, by turns with going ahead.
+        weave_s: time of each turn.
+        margin_m: free distance kept on every side.
+        margin_gain: speed towards a side per distance beyond the margin, 1/s.
+        remember_m: what is seen nearer than this is kept away from when it is out of view, too.
+        slide_m_s: sideways speed where the way ahead is blocked.
+        blocked_m: free distance ahead below which it is,
+        clear_m: and above which it is free again.
+        height_low_m: lowest height at which it goes near,
+        height_high_m: the highest,
+        height_above_m: and how far above the leak it would like to be.
+    """
+
+    kind: Literal["gas"] = "gas"
+    tan_half_fov_left: float = Field(gt=0, le=2)
+    tan_half_fov_up: float = Field(gt=0, le=2)
+    pitch_cos: float = Field(gt=0, le=1)
+    pitch_sin: float = Field(ge=-1, le=1)
+    mount_forward_m: float = Field(ge=-1, le=1)
+    mount_left_m: float = Field(ge=-1, le=1)
+    mount_up_m: float = Field(ge=-1, le=1)
+    distance_full_m: float = Field(default=8.0, gt=0, le=100)
+    step_s: float = Field(default=0.04, gt=0, le=1)
+    speed_m_s: float = Field(default=0.5, gt=0, le=2)
+    approach_speed_m_s: float = Field(default=0.5, gt=0, le=2)
+    climb_max_m_s: float = Field(default=0.2, gt=0, le=1)
+    yaw_rate_max_rad_s: float = Field(default=1.2, gt=0, le=5)
+    position_gain: float = Field(default=1.0, gt=0, le=5)
+    yaw_gain: float = Field(default=2.0, gt=0, le=10)
+    reached_m: float = Field(default=0.25, gt=0, le=2)
+    facing_cos: float = Field(default=0.97, gt=0, lt=1)
+    waypoint_limit_s: float = Field(default=25.0, gt=0, le=600)
+    patrol_smoothing: float = Field(default=0.25, gt=0, le=1)
+    confirm_smoothing: float = Field(default=0.08, gt=0, le=1)
+    hover_smoothing: float = Field(default=0.03, gt=0, le=1)
+    confirm_at: float = Field(default=0.28, gt=0, lt=1)
+    approach_at: float = Field(default=0.42, gt=0, lt=1)
+    approach_frames: int = Field(default=10, ge=1, le=1000)
+    confirm_limit_s: float = Field(default=4.0, gt=0, le=60)
+    deaf_s: float = Field(default=3.0, ge=0, le=60)
+    alarms_max: int = Field(default=4, ge=1, le=100)
+    same_place_m: float = Field(default=1.0, ge=0, le=10)
+    lost_at: float = Field(default=0.2, ge=0, lt=1)
+    lost_s: float = Field(default=3.0, gt=0, le=60)
+    report_at: float = Field(default=0.68, gt=0, lt=1)
+    ray_at: float = Field(default=0.3, gt=0, lt=1)
+    edge_weight: float = Field(default=0.05, gt=0, le=1)
+    forgetting: float = Field(default=0.995, gt=0, le=1)
+    range_floor_m: float = Field(default=0.7, ge=0.1, le=10)
+    distance_weight: float = Field(default=0.02, ge=0.001, le=1)
+    standoff_m: float = Field(default=1.3, gt=0, le=10)
+    approach_min_s: float = Field(default=4.0, ge=0, le=600)
+    approach_limit_s: float = Field(default=35.0, gt=0, le=600)
+    hover_s: float = Field(default=3.0, gt=0, le=60)
+    weave_m_s: float = Field(default=0.35, ge=0, le=1)
+    weave_s: float = Field(default=1.0, gt=0, le=60)
+    margin_m: float = Field(default=0.45, ge=0, le=3)
+    margin_gain: float = Field(default=1.0, gt=0, le=5)
+    remember_m: float = Field(default=1.5, ge=0, le=4)
+    slide_m_s: float = Field(default=0.3, gt=0, le=1)
+    blocked_m: float = Field(default=0.7, gt=0, le=3)
+    clear_m: float = Field(default=1.2, gt=0, le=4)
+    height_low_m: float = Field(default=0.6, gt=0, le=10)
+    height_high_m: float = Field(default=1.6, gt=0, le=10)
+    height_above_m: float = Field(default=0.2, ge=-2, le=2)
+
+
+class MoxGuidance(Config):
+    """Constants of the metal-oxide guidance (see ``policies.guidance.mox``); all become float32.
+
+    Attributes:
+        kind: tag of this guidance.
+        speed_m_s: over the ground.
+        step_s: time between steps.
+        gas_at: probability from which there is gas.
+        surge_s: how long it goes on upwind after the last gas.
+        side_gain: sideways over upwind speed at a side output of 1, while surging.
+        side_at: side output from which casting begins towards that side.
+        cast_upwind: upwind over crosswind speed while casting.
+        leg_first_m: length of the first leg,
+        leg_growth_m: by how much each is longer than the one before,
+        leg_longest_m: at most,
+        leg_least_m: and at least, before the area's edge turns it round.
+        edge_m: how far before the edge it does.
+        edge_gain: speed towards an edge or a wall per distance left, 1/s.
+        margin_m: free distance kept on every side.
+        climb_gain: climb rate per height lacking, 1/s.
+        climb_max_m_s: up or down.
+    """
+
+    kind: Literal["mox"] = "mox"
+    speed_m_s: float = Field(default=0.5, gt=0, le=2)
+    step_s: float = Field(default=0.04, gt=0, le=1)
+    gas_at: float = Field(default=0.3, gt=0, lt=1)
+    surge_s: float = Field(default=1.0, gt=0, le=10)
+    side_gain: float = Field(default=1.0, ge=0, le=10)
+    side_at: float = Field(default=0.1, ge=0, le=1)
+    cast_upwind: float = Field(default=0.3, ge=0, le=2)
+    leg_first_m: float = Field(default=1.0, gt=0, le=10)
+    leg_growth_m: float = Field(default=1.0, ge=0, le=10)
+    leg_longest_m: float = Field(default=6.0, gt=0, le=50)
+    leg_least_m: float = Field(default=0.3, ge=0, le=5)
+    edge_m: float = Field(default=0.4, ge=0, le=5)
+    edge_gain: float = Field(default=1.0, gt=0, le=10)
+    margin_m: float = Field(default=0.4, ge=0, le=2)
+    climb_gain: float = Field(default=1.0, gt=0, le=10)
+    climb_max_m_s: float = Field(default=0.2, gt=0, le=2)
+
+
+# What turns a network's outputs into commands; a further task adds its own kind here.
+Guidance = Annotated[RoadGuidance | GasGuidance | MoxGuidance, Field(discriminator="kind")]
