@@ -58,8 +58,7 @@ class GasGuidance(Config):
         facing_cos: and with its yaw this near (cosine of the angle).
         waypoint_limit_s: one that cannot be reached is given up after this long.
         patrol_smoothing: low-pass factor a of the evidence on patrol, ``y += a * (x - y)``.
-        confirm_smoothing: the same later,
-        hover_smoothing: but in a hover, which judges by all of it.
+        confirm_smoothing: the same later.
         confirm_at: evidence from which a patrol stops to look.
         approach_at: evidence from which it goes there,
         approach_frames: held for this many frames.
@@ -69,7 +68,7 @@ class GasGuidance(Config):
         same_place_m: this near, level, to where two of them ended, there is no third.
         lost_at: evidence below which an approach is in doubt,
         lost_s: and given up after this long.
-        report_at: evidence that a hover must end with to report.
+        report_at: mean since the approach began of what a hover must end with to report.
         ray_at: what the map's strongest cells add up to from which a frame's bearing counts.
         edge_weight: of a bearing to the picture's edge, beside others: the leak may be beyond it.
         forgetting: factor by which earlier bearings weigh less at each new one.
@@ -114,7 +113,6 @@ class GasGuidance(Config):
     waypoint_limit_s: float = Field(default=25.0, gt=0, le=600)
     patrol_smoothing: float = Field(default=0.25, gt=0, le=1)
     confirm_smoothing: float = Field(default=0.08, gt=0, le=1)
-    hover_smoothing: float = Field(default=0.03, gt=0, le=1)
     confirm_at: float = Field(default=0.28, gt=0, lt=1)
     approach_at: float = Field(default=0.42, gt=0, lt=1)
     approach_frames: int = Field(default=10, ge=1, le=1000)

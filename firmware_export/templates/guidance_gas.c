@@ -208,11 +208,14 @@ BW_INLINE void @NAME@_listen(float gas)
         @NAME@_context.evidence = 0.0f;
         return;
     }
-    const float smoothing = @NAME@_context.phase == @UPPER@_PATROL  ? @PATROL_SMOOTHING@
-                            : @NAME@_context.phase == @UPPER@_HOVER ? @HOVER_SMOOTHING@
-                                                                : @CONFIRM_SMOOTHING@;
+    const float smoothing =
+        @NAME@_context.phase == @UPPER@_PATROL ? @PATROL_SMOOTHING@ : @CONFIRM_SMOOTHING@;
     @NAME@_context.evidence =
         @NAME@_context.evidence + smoothing * (gas - @NAME@_context.evidence);
+    if (@NAME@_context.phase == @UPPER@_APPROACH || @NAME@_context.phase == @UPPER@_HOVER) {
+        @NAME@_context.seen = @NAME@_context.seen + gas;
+        @NAME@_context.looks++;
+    }
 }
 
 BW_NOINLINE void @NAME@_patrol(const float position[3], const float heading[2])
@@ -267,6 +270,8 @@ BW_NOINLINE void @NAME@_change_phase(const float position[3], const float headin
             if (@NAME@_been_there()) {
                 @NAME@_give_up();
             } else {
+                @NAME@_context.seen = 0.0f;
+                @NAME@_context.looks = 0;
                 @NAME@_enter(@UPPER@_APPROACH);
             }
         } else if (timer >= @CONFIRM_LIMIT_STEPS@) {
@@ -280,7 +285,7 @@ BW_NOINLINE void @NAME@_change_phase(const float position[3], const float headin
             @NAME@_false_alarm();
         } else if (@NAME@_context.phase == @UPPER@_HOVER) {
             if (timer >= @HOVER_STEPS@) {
-                if (@NAME@_context.evidence > @REPORT_AT@) {
+                if (@NAME@_context.seen > @REPORT_AT@ * (float)@NAME@_context.looks) {
                     @NAME@_enter(@UPPER@_REPORTED);
                 } else {
                     @NAME@_false_alarm();

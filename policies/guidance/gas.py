@@ -3,7 +3,7 @@
     PATROL    along the route's waypoints; enough evidence -> CONFIRM
     CONFIRM   stand and look; evidence that lasts -> APPROACH, none in time -> PATROL
     APPROACH  up to a stand-off, weaving for parallax -> HOVER; evidence lost -> PATROL
-    HOVER     bearings from there for a while -> REPORTED; too little evidence -> PATROL
+    HOVER     bearings from there for a while -> REPORTED; too little seen since CONFIRM -> PATROL
     REPORTED  the leak is where the estimate says
     NOTHING   the route is over
 
@@ -100,6 +100,8 @@ class GasGuide:
         self._timer = 0  # steps in this phase, on patrol towards this waypoint
         self._streak = 0  # steps in a row that speak for the next phase, or against this one
         self._deaf = 0  # steps for which evidence is not listened to
+        self._seen = zero  # what all frames since the approach began add up to, and their number
+        self._looks = 0
         self._alarms = 0
         self._vain: list[Vector] = []  # where approaches in vain have ended: places x, y
         self._returning = False  # to where it left the route: the bearings' anchor
@@ -152,9 +154,9 @@ class GasGuide:
         smoothing = self._c.confirm_smoothing
         if self.phase == Phase.PATROL:
             smoothing = self._c.patrol_smoothing
-        elif self.phase == Phase.HOVER:
-            smoothing = self._c.hover_smoothing
         self.evidence = self.evidence + smoothing * (gas - self.evidence)
+        if self.phase in (Phase.APPROACH, Phase.HOVER):
+            self._seen, self._looks = self._seen + gas, self._looks + 1
 
     # What it does next
 
@@ -171,6 +173,7 @@ class GasGuide:
                 if self._been_there():
                     self._give_up()
                 else:
+                    self._seen, self._looks = F32(0), 0
                     self._enter(Phase.APPROACH)
             elif self._timer >= limits.confirm_limit:
                 self._give_up()
@@ -180,7 +183,7 @@ class GasGuide:
                 self._false_alarm()
             elif self.phase == Phase.HOVER:
                 if self._timer >= limits.hover:
-                    if self.evidence > c.report_at:
+                    if self._seen > c.report_at * F32(self._looks):
                         self._enter(Phase.REPORTED)
                     else:
                         self._false_alarm()

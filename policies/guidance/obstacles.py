@@ -29,7 +29,7 @@ class Obstacles:
     """Places where something stands, float32.
 
     Args:
-        constants: margin_m, margin_gain, speed_m_s, remember_m of ``policies.constants.GasGuidance``.
+        constants: of ``policies.constants.GasGuidance``.
     """
 
     def __init__(self, constants: SimpleNamespace) -> None:
