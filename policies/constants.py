@@ -68,7 +68,8 @@ class GasGuidance(Config):
         same_place_m: this near, level, to where two of them ended, there is no third.
         lost_at: evidence below which an approach is in doubt,
         lost_s: and given up after this long.
-        report_at: mean since the approach began of what a hover must end with to report.
+        report_at: what was seen in the mean, half of it on the approach, half in the hover, from
+            which that ends in a report.
         ray_at: what the map's strongest cells add up to from which a frame's bearing counts.
         edge_weight: of a bearing to the picture's edge, beside others: the leak may be beyond it.
         forgetting: factor by which earlier bearings weigh less at each new one.

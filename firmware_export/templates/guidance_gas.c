@@ -167,6 +167,12 @@ BW_INLINE void @NAME@_hold_here(const float position[3])
     }
 }
 
+BW_INLINE void @NAME@_look_anew(void)
+{
+    @NAME@_context.seen = 0.0f;
+    @NAME@_context.looks = 0;
+}
+
 BW_NOINLINE void @NAME@_give_up(void)
 {
     @NAME@_context.evidence = 0.0f;
@@ -270,8 +276,7 @@ BW_NOINLINE void @NAME@_change_phase(const float position[3], const float headin
             if (@NAME@_been_there()) {
                 @NAME@_give_up();
             } else {
-                @NAME@_context.seen = 0.0f;
-                @NAME@_context.looks = 0;
+                @NAME@_look_anew();
                 @NAME@_enter(@UPPER@_APPROACH);
             }
         } else if (timer >= @CONFIRM_LIMIT_STEPS@) {
@@ -285,7 +290,8 @@ BW_NOINLINE void @NAME@_change_phase(const float position[3], const float headin
             @NAME@_false_alarm();
         } else if (@NAME@_context.phase == @UPPER@_HOVER) {
             if (timer >= @HOVER_STEPS@) {
-                if (@NAME@_context.seen > @REPORT_AT@ * (float)@NAME@_context.looks) {
+                const float hovering = @NAME@_context.seen / (float)@NAME@_context.looks;
+                if (0.5f * (@NAME@_context.approaching + hovering) > @REPORT_AT@) {
                     @NAME@_enter(@UPPER@_REPORTED);
                 } else {
                     @NAME@_false_alarm();
@@ -297,6 +303,8 @@ BW_NOINLINE void @NAME@_change_phase(const float position[3], const float headin
                                 @NAME@_context.estimate[1] - position[1]) <=
                         @STANDOFF_M@ + @REACHED_M@)) {
             @NAME@_hold_here(position);
+            @NAME@_context.approaching = @NAME@_context.seen / (float)@NAME@_context.looks;
+            @NAME@_look_anew();
             @NAME@_enter(@UPPER@_HOVER);
         }
     }

@@ -2,8 +2,9 @@
     int32_t waypoints, next;
     int32_t phase, timer, streak, deaf, alarms, returning, slide;
     float evidence;
-    float seen; /* what all frames since the approach began add up to, */
-    int32_t looks; /* and their number */
+    float approaching; /* mean of what was seen on the approach */
+    float seen;        /* what the frames of an approach or a hover add up to, */
+    int32_t looks;     /* and their number */
     float hold[3];
     float vain[@ALARMS_MAX@][2]; /* where approaches in vain have ended */
     float anchor[3], normal[6], right[3], estimate[3]; /* bearings: equations, solution */

@@ -3,7 +3,7 @@
     PATROL    along the route's waypoints; enough evidence -> CONFIRM
     CONFIRM   stand and look; evidence that lasts -> APPROACH, none in time -> PATROL
     APPROACH  up to a stand-off, weaving for parallax -> HOVER; evidence lost -> PATROL
-    HOVER     bearings from there for a while -> REPORTED; too little seen since CONFIRM -> PATROL
+    HOVER     bearings from there for a while -> REPORTED; too little seen -> PATROL
     REPORTED  the leak is where the estimate says
     NOTHING   the route is over
 
@@ -100,8 +100,10 @@ class GasGuide:
         self._timer = 0  # steps in this phase, on patrol towards this waypoint
         self._streak = 0  # steps in a row that speak for the next phase, or against this one
         self._deaf = 0  # steps for which evidence is not listened to
-        self._seen = zero  # what all frames since the approach began add up to, and their number
+        # What the frames of an approach or a hover add up to, and their number.
+        self._seen: np.float32 = zero
         self._looks = 0
+        self._approaching = zero  # the mean of what was seen on the approach
         self._alarms = 0
         self._vain: list[Vector] = []  # where approaches in vain have ended: places x, y
         self._returning = False  # to where it left the route: the bearings' anchor
@@ -173,7 +175,7 @@ class GasGuide:
                 if self._been_there():
                     self._give_up()
                 else:
-                    self._seen, self._looks = F32(0), 0
+                    self._look_anew()
                     self._enter(Phase.APPROACH)
             elif self._timer >= limits.confirm_limit:
                 self._give_up()
@@ -183,7 +185,8 @@ class GasGuide:
                 self._false_alarm()
             elif self.phase == Phase.HOVER:
                 if self._timer >= limits.hover:
-                    if self._seen > c.report_at * F32(self._looks):
+                    seen = F32(0.5) * (self._approaching + self._seen / F32(self._looks))
+                    if seen > c.report_at:
                         self._enter(Phase.REPORTED)
                     else:
                         self._false_alarm()
@@ -195,6 +198,8 @@ class GasGuide:
                 <= c.standoff_m + c.reached_m
             ):
                 self._hold = position
+                self._approaching = self._seen / F32(self._looks)
+                self._look_anew()
                 self._enter(Phase.HOVER)
 
     def _patrol(self, position: Vector, heading: Vector) -> None:
@@ -229,6 +234,9 @@ class GasGuide:
     def _enter(self, phase: Phase) -> None:
         self.phase = phase
         self._timer = self._streak = self._slide = 0
+
+    def _look_anew(self) -> None:
+        self._seen, self._looks = F32(0), 0
 
     def _been_there(self) -> bool:
         """Return whether two approaches in vain have been to where the estimate is."""
