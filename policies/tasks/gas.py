@@ -132,8 +132,8 @@ OUTPUTS = (
 )
 
 # Short flights, each on a site of its own: what a network lacks is other sites, not more frames of
-# the same ones. On an idle core a flight takes 0.4 s and a frame of an epoch 0.25 ms (where the
-# processor knows bfloat16): "quick" takes a minute, "standard" about 5, "full" about 75.
+# the same ones. On an idle core a flight takes 0.4 s and a frame of an epoch 0.3 ms (where the
+# processor knows bfloat16): "quick" takes a minute, "standard" about 6, "full" about 90.
 BUDGETS = {
     "quick": Budget((Round(8, 1.0, 3), Round(6, 0.3, 4)), 2, 12.0, 1, 4_000),
     "standard": Budget(
