@@ -69,6 +69,10 @@ class InputSpec(Config):
         """How many past camera frames must be kept."""
         return (self.channels - 1) * self.frame_stride
 
+    def seen(self, inputs: NDArray[np.uint8], senses: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Return stacked frames (M, C, H, W), with senses (M, S), as the network is given them."""
+        return turned(inputs, senses) if self.wind_to_right else inputs
+
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         # The text enters a bundle's hash, which must stay for those that knew no such keys.
         later = {"frame_stride": 1, "source": "camera", "wind_to_right": False}

@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from policies.bundle import InputSpec
-from policies.downwind import turned
 from policies.splits import Split, require
 from sim.config import Config, parse
 from sim.errors import BadInputError
@@ -155,7 +154,7 @@ class Dataset:
 
         def inputs(rows: Rows) -> NDArray[np.uint8]:
             inputs = stack(self.frames, rows, first, size.channels, size.frame_stride)
-            return turned(inputs, self.senses[rows]) if size.wind_to_right else inputs
+            return size.seen(inputs, self.senses[rows])
 
         return Examples(inputs, self.labels, self.manifest.sha256)
 

@@ -43,6 +43,11 @@ def turned(pictures: Pictures, senses: NDArray[np.float32]) -> Pictures:
     return np.where(to_left, pictures[..., ::-1], pictures)
 
 
+def turned_left(left: float, senses: NDArray[np.float32]) -> float:
+    """Return a place's share to the left in the turned picture of one in the picture, or back."""
+    return -left if blows_left(senses) else left
+
+
 def _clamped(values: NDArray[np.float32], bound: np.float32) -> NDArray[np.float32]:
     values = np.where(values > -bound, values, -bound)
     return np.where(values < bound, values, bound)

@@ -15,7 +15,6 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from policies.bundle import InputSpec, PolicyBundle, PolicySpec, steps_of
-from policies.downwind import turned
 from policies.guidance import (
     COMMAND_SIZE,
     NO_ROUTE,
@@ -138,8 +137,7 @@ def network_inputs(frames: Frame, senses: NDArray[np.float32], size: InputSpec) 
     """
     if size.source == "senses":
         return scent_pictures(senses, size)
-    inputs = stack_channels(frames, size)
-    return turned(inputs, senses) if size.wind_to_right else inputs
+    return size.seen(stack_channels(frames, size), senses)
 
 
 class FrameHistory:
@@ -164,11 +162,7 @@ class FrameHistory:
         else:
             self._ring = np.concatenate([self._ring[1:], frame[np.newaxis]])
         inputs = self._ring[:: self._size.frame_stride]
-        return (
-            turned(inputs[np.newaxis], senses[np.newaxis])[0]
-            if self._size.wind_to_right
-            else inputs
-        )
+        return self._size.seen(inputs[np.newaxis], senses[np.newaxis])[0]
 
 
 def stack_channels(frames: Frame, size: InputSpec) -> Frame:

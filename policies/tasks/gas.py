@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from policies.bundle import InputSpec
 from policies.constants import GasGuidance
-from policies.downwind import blows_left
+from policies.downwind import turned_left
 from policies.guidance.leak_map import CELLS, COLUMNS, ROWS, spread
 from policies.tasks.task import Augmentation, Budget, Bursts, Fit, Layer, Output, Round, Task
 from sim.camera.config import Optics
@@ -76,9 +76,9 @@ class GasTeacher:
         right, up, backward = self._camera_from_body @ (from_body_m - self._mount_body_m)
         if backward < 0:
             left_up = np.array([-right, up]) / -backward / self._tan_half
-            if blows_left(seen.senses):
-                left_up[0] = -left_up[0]
-            labels[:CELLS] = spread(_visible(seen.gas_contrast), *left_up.tolist())
+            left, up_there = left_up.tolist()
+            left = turned_left(left, seen.senses)
+            labels[:CELLS] = spread(_visible(seen.gas_contrast), left, up_there)
         labels[CELLS] = min(math.hypot(right, up, backward) / DISTANCE_FULL_M, 1.0)
         return labels
 

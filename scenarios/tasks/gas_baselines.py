@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.downwind import blows_left
+from policies.downwind import turned_left
 from policies.experts import GuidedPilot
 from policies.guidance.leak_map import CELLS, spread
 from policies.tasks.gas import gas_guidance
@@ -75,8 +75,7 @@ class Differences:
             return np.append(np.zeros(CELLS, np.float32), np.float32(DISTANCE_UNKNOWN))
         left = 1.0 - (2 * columns.mean() + 1) / width
         up = 1.0 - (2 * rows.mean() + 1) / height
-        if blows_left(seen.senses):
-            left = -left
+        left = turned_left(left, seen.senses)
         return np.append(spread(1.0, left, up), np.float32(DISTANCE_UNKNOWN))
 
 

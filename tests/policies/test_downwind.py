@@ -1,11 +1,17 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from policies.bundle import InputSpec
+from policies.dataset import Dataset, Manifest
 from policies.downwind import blows_left, turned
 from policies.guidance.float32 import heading_of
 from policies.runtimes import FrameHistory, network_inputs
-from sim.pilot import SENSES_SIZE
+from policies.tasks.gas import GAS, GasTeacher
+from scenarios.tasks.gas_baselines import Differences
+from sim.camera.config import load_camera
+from sim.pilot import SENSES_SIZE, DroneState, Observation
 
 SIZE = InputSpec(height_px=4, width_px=6, channels=2, frame_stride=2, wind_to_right=True)
 
@@ -93,3 +99,43 @@ def test_a_pilot_turns_its_frames_as_training_and_replay_do():
 def test_only_frames_that_are_copied_can_be_mirrored(keys):
     with pytest.raises(ValueError, match="wind_to_right needs the camera and at least 2 channels"):
         InputSpec(height_px=4, width_px=4, wind_to_right=True, **keys)
+
+
+def test_training_is_given_what_a_pilot_gives_its_network():
+    frames, told = flight(4)
+    labels, zeros = np.zeros((len(frames), 1), np.float32), np.zeros(len(frames), np.int64)
+    manifest = Manifest(task="gas", outputs=("gas",), camera="c", split="train")
+    data = Dataset(manifest, frames, labels, told, zeros, zeros, zeros)
+    inputs = data.examples(SIZE).inputs(np.arange(len(frames)))
+    assert np.array_equal(inputs, network_inputs(frames, told, SIZE))
+
+
+def test_teacher_and_baseline_mean_the_picture_that_the_network_is_given():
+    """In a wind to the left all they say is that of the mirrored picture."""
+    camera = load_camera("cooled_mid_wave")
+    leaking = SimpleNamespace(leak=SimpleNamespace(position_world_m=(3.0, 0.7, 1.2)))
+    teacher = GasTeacher(leaking, camera)
+    truth = DroneState(np.array([0, 0, 1.0]), np.array([0, 0, 0, 1.0]), np.zeros(3), np.zeros(3))
+    still = np.random.default_rng(5).integers(60, 140, (64, 64), dtype=np.uint8)
+    moved = still.copy()
+    moved[10:20, 8:16] = 255
+    said = {}
+    for north in (1.0, -1.0):
+        views = [
+            Observation(0, 0.0, frame, truth, senses(0, 0, north), 10.0) for frame in (still, moved)
+        ]
+        differences = Differences()
+        differences.labels(views[0])
+        said[north] = teacher.labels(views[1]), differences.labels(views[1])
+    for left, right in zip(said[1.0], said[-1.0], strict=True):
+        maps = [labels[:64].reshape(8, 8) for labels in (left, right)]
+        assert maps[0].sum() > 0.5
+        assert not np.array_equal(*maps)
+        assert np.allclose(maps[0], maps[1][:, ::-1], atol=1e-6)
+        assert left[64] == right[64]
+
+
+def test_gas_training_mirrors_nothing_by_itself():
+    """The wind has turned the pictures already."""
+    assert GAS.input.wind_to_right
+    assert not GAS.augmentation.mirrors
