@@ -133,7 +133,7 @@ OUTPUTS = (
 
 # Short flights, each on a site of its own: what a network lacks is other sites, not more frames of
 # the same ones. After 250 epochs on 3800 sites it told gas from none on unseen patrols no better
-# than after 22 on 3000 (area under the curve 0.935 and 0.942), after 160 on 8800 better (0.946).
+# than before them, on 3000 (area under the curve 0.935, 0.942), after 160 on 8800 better (0.946).
 # A flight takes 0.4 s to 0.9 s of a core, a frame of an epoch 0.3 to 0.45 ms (where the processor
 # knows bfloat16): "quick" takes a minute, "standard" about 6, "full" over three hours on two cores,
 # and 14 GB of memory in its last round.
