@@ -57,6 +57,7 @@ class GasGuidance(Config):
         reached_m: a waypoint counts as reached this near.
         facing_cos: and with its yaw this near (cosine of the angle).
         waypoint_limit_s: one that cannot be reached is given up after this long.
+        last_look_s: how long it stands and looks where the route ends.
         patrol_smoothing: low-pass factor a of the evidence on patrol, ``y += a * (x - y)``.
         confirm_smoothing: the same later.
         confirm_at: evidence from which a patrol stops to look.
@@ -80,6 +81,9 @@ class GasGuidance(Config):
         approach_min_s: the least time of an approach, for bearings from several places.
         approach_limit_s: the most.
         hover_s: how long it goes on taking bearings there; given up too if all of it is in doubt.
+        doubt_m: if the network says that the leak is farther away than the estimate by more than
+            this, in the mean of a hover, bearings are taken anew on a further approach,
+        doubts_max: so many times.
         weave_m_s: speed across the line of sight, for parallax, by turns with going ahead.
         weave_s: time of each turn.
         margin_m: free distance kept on every side.
@@ -104,7 +108,7 @@ class GasGuidance(Config):
     distance_full_m: float = Field(default=8.0, gt=0, le=100)
     step_s: float = Field(default=0.04, gt=0, le=1)
     speed_m_s: float = Field(default=0.5, gt=0, le=2)
-    approach_speed_m_s: float = Field(default=0.7, gt=0, le=2)
+    approach_speed_m_s: float = Field(default=0.9, gt=0, le=2)
     climb_max_m_s: float = Field(default=0.2, gt=0, le=1)
     yaw_rate_max_rad_s: float = Field(default=1.2, gt=0, le=5)
     position_gain: float = Field(default=1.0, gt=0, le=5)
@@ -112,6 +116,7 @@ class GasGuidance(Config):
     reached_m: float = Field(default=0.25, gt=0, le=2)
     facing_cos: float = Field(default=0.97, gt=0, lt=1)
     waypoint_limit_s: float = Field(default=25.0, gt=0, le=600)
+    last_look_s: float = Field(default=2.0, ge=0, le=60)
     patrol_smoothing: float = Field(default=0.25, gt=0, le=1)
     confirm_smoothing: float = Field(default=0.08, gt=0, le=1)
     confirm_at: float = Field(default=0.45, gt=0, lt=1)
@@ -126,15 +131,17 @@ class GasGuidance(Config):
     report_at: float = Field(default=0.47, gt=0, lt=1)
     ray_at: float = Field(default=0.3, gt=0, lt=1)
     edge_weight: float = Field(default=0.05, gt=0, le=1)
-    forgetting: float = Field(default=0.995, gt=0, le=1)
+    forgetting: float = Field(default=0.99, gt=0, le=1)
     range_floor_m: float = Field(default=0.7, ge=0.1, le=10)
-    distance_weight: float = Field(default=0.02, ge=0.001, le=1)
+    distance_weight: float = Field(default=0.005, ge=0.001, le=1)
     standoff_m: float = Field(default=1.3, gt=0, le=10)
     approach_min_s: float = Field(default=4.0, ge=0, le=600)
     approach_limit_s: float = Field(default=35.0, gt=0, le=600)
     hover_s: float = Field(default=3.0, gt=0, le=60)
-    weave_m_s: float = Field(default=0.35, ge=0, le=1)
-    weave_s: float = Field(default=1.0, gt=0, le=60)
+    doubt_m: float = Field(default=1.0, gt=0, le=10)
+    doubts_max: int = Field(default=2, ge=0, le=100)
+    weave_m_s: float = Field(default=0.6, ge=0, le=1)
+    weave_s: float = Field(default=2.0, gt=0, le=60)
     margin_m: float = Field(default=0.45, ge=0, le=3)
     margin_gain: float = Field(default=1.0, gt=0, le=5)
     remember_m: float = Field(default=1.5, ge=0, le=4)

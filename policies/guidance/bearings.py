@@ -12,11 +12,12 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from policies.guidance.float32 import F32, Vector, clamp, inverse_root, rotate
+from policies.guidance.float32 import F32, TINY, Vector, clamp, inverse_root, norm, rotate
 
 REACH_M = F32(30)  # how far from the anchor the estimate can be
 # Least determinant of the matrix, in cubed traces: one ray alone gives 5e-3.
 DETERMINANT_MIN = F32(1e-4)
+COSINE_MIN = F32(0.2)  # of the angle between a ray and the view of the estimate
 
 
 class Bearings:
@@ -71,27 +72,34 @@ class Bearings:
         )
         mount = rotate(attitude, c.mount_forward_m, c.mount_left_m, c.mount_up_m)
         origin = tuple(position[i] + mount[i] - self.anchor[i] for i in range(3))
-        distance = far * c.distance_full_m
-        # A bearing is off by a share of the distance: that to the estimate, once there is one,
-        # since weights that follow the network's noise would draw the estimate near.
-        square = distance * distance
+        far_m = far * c.distance_full_m
+        # Seen from here the leak is at ``reach`` along ``view``: where the estimate is, which the
+        # ray corrects across that, or on the ray itself for the first one.
+        view, reach = ray, far_m
         if self.any:
-            x, y, z = (self.estimate[i] - self.anchor[i] - origin[i] for i in range(3))
-            square = x * x + y * y + z * z
-        weight = trust / (c.range_floor_m * c.range_floor_m + square)
+            to = tuple(self.estimate[i] - self.anchor[i] - origin[i] for i in range(3))
+            reach = norm(norm(to[0], to[1]), to[2])
+            if reach > TINY:
+                view = (to[0] / reach, to[1] / reach, to[2] / reach)
+        cosine = ray[0] * view[0] + ray[1] * view[1] + ray[2] * view[2]
+        # Where the ray meets the plane through the estimate across the view, if it does.
+        reach = reach / (cosine if cosine > COSINE_MIN else COSINE_MIN)
+        met = tuple(origin[i] + reach * ray[i] for i in range(3))
+        weight = trust / (c.range_floor_m * c.range_floor_m + reach * reach)
         weight_along = weight * c.distance_weight
         less = weight_along - weight
-        along = ray[0] * origin[0] + ray[1] * origin[1] + ray[2] * origin[2]
-        along = less * along + weight_along * distance
+        along = weight_along * (
+            view[0] * origin[0] + view[1] * origin[1] + view[2] * origin[2] + far_m
+        ) - weight * (view[0] * met[0] + view[1] * met[1] + view[2] * met[2])
         a, b = self.normal, self.right
-        a[0] = c.forgetting * a[0] + (weight + less * ray[0] * ray[0])
-        a[1] = c.forgetting * a[1] + less * ray[0] * ray[1]
-        a[2] = c.forgetting * a[2] + less * ray[0] * ray[2]
-        a[3] = c.forgetting * a[3] + (weight + less * ray[1] * ray[1])
-        a[4] = c.forgetting * a[4] + less * ray[1] * ray[2]
-        a[5] = c.forgetting * a[5] + (weight + less * ray[2] * ray[2])
+        a[0] = c.forgetting * a[0] + (weight + less * view[0] * view[0])
+        a[1] = c.forgetting * a[1] + less * view[0] * view[1]
+        a[2] = c.forgetting * a[2] + less * view[0] * view[2]
+        a[3] = c.forgetting * a[3] + (weight + less * view[1] * view[1])
+        a[4] = c.forgetting * a[4] + less * view[1] * view[2]
+        a[5] = c.forgetting * a[5] + (weight + less * view[2] * view[2])
         for i in range(3):
-            b[i] = c.forgetting * b[i] + (weight * origin[i] + along * ray[i])
+            b[i] = c.forgetting * b[i] + (weight * met[i] + along * view[i])
         self._solve()
 
     def _solve(self) -> None:

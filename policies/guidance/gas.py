@@ -29,7 +29,7 @@ from policies.downwind import blows_left
 from policies.guidance import leak_map
 from policies.guidance.bearings import Bearings
 from policies.guidance.float32 import F32, TINY, Vector, clamp, heading_of, norm
-from policies.guidance.obstacles import Obstacles
+from policies.guidance.obstacles import Obstacles, fastest_m_s
 
 ROUTE_MAX = 24  # waypoints a route may have: what the C keeps room for
 # Bounds of what comes in, so that no input makes a NaN or an infinity.
@@ -37,8 +37,8 @@ POSITION_MAX_M, RANGE_MAX_M = F32(1000), F32(100)
 
 # The constants that are times; guidance counts them in steps.
 TIMES = (
-    "waypoint_limit", "confirm_limit", "deaf", "lost", "approach_min", "approach_limit", "hover",
-    "weave",
+    "waypoint_limit", "last_look", "confirm_limit", "deaf", "lost", "approach_min",
+    "approach_limit", "hover", "weave",
 )  # fmt: skip
 
 
@@ -74,9 +74,10 @@ class GasGuide:
 
     def __init__(self, constants: GasGuidance) -> None:
         self.constants = constants
-        numbers = constants.model_dump(exclude={"kind", "approach_frames", "alarms_max"})
+        numbers = constants.model_dump(exclude={"kind", "approach_frames", "alarms_max", "doubts_max"})
         self._c = SimpleNamespace(**{name: F32(value) for name, value in numbers.items()})
         self._steps = SimpleNamespace(**steps(constants))
+        self._fastest = fastest_m_s(constants)
         self.reset(np.zeros((0, 5), np.float32))
 
     def reset(self, route: NDArray[np.float32]) -> None:
@@ -102,7 +103,9 @@ class GasGuide:
         self._deaf = 0  # steps for which evidence is not listened to
         # What the frames of an approach or a hover add up to, and their number.
         self._seen: np.float32 = zero
+        self._far: np.float32 = zero
         self._looks = 0
+        self._doubts = 0  # hovers of this approach whose estimate was too near to believe
         self._approaching = zero  # the mean of what was seen on the approach
         self._alarms = 0
         self._vain: list[Vector] = []  # where approaches in vain have ended: places x, y
@@ -134,7 +137,7 @@ class GasGuide:
         attitude = tuple(clamp(senses[i], -one, one) for i in range(3, 7))
         free = tuple(clamp(senses[i], zero, RANGE_MAX_M) for i in range(7, 11))
 
-        self._listen(gas)
+        self._listen(gas, far)
         if Phase.CONFIRM <= self.phase <= Phase.HOVER and gas >= self._c.ray_at:
             trust = self._c.edge_weight if at_edge else one
             self.bearings.add(position, attitude, left, up, far, trust)
@@ -146,7 +149,7 @@ class GasGuide:
 
     # What it knows
 
-    def _listen(self, gas: np.float32) -> None:
+    def _listen(self, gas: np.float32, far: np.float32) -> None:
         if self._returning or self._deaf > 0 or self._alarms >= self.constants.alarms_max:
             # A look from off the route would end in a way back that nobody has checked.
             if self._deaf > 0 and not self._returning:
@@ -158,7 +161,8 @@ class GasGuide:
             smoothing = self._c.patrol_smoothing
         self.evidence = self.evidence + smoothing * (gas - self.evidence)
         if self.phase in (Phase.APPROACH, Phase.HOVER):
-            self._seen, self._looks = self._seen + gas, self._looks + 1
+            self._seen, self._far = self._seen + gas, self._far + far
+            self._looks += 1
 
     # What it does next
 
@@ -175,36 +179,49 @@ class GasGuide:
                 if self._been_there():
                     self._give_up()
                 else:
+                    self._doubts = 0
                     self._look_anew()
                     self._enter(Phase.APPROACH)
             elif self._timer >= limits.confirm_limit:
                 self._give_up()
         elif self.phase in (Phase.APPROACH, Phase.HOVER):
             self._streak = self._streak + 1 if self.evidence < c.lost_at else 0
+            away_m = norm(
+                self.bearings.estimate[0] - position[0], self.bearings.estimate[1] - position[1]
+            )
             if self._streak >= limits.lost:
                 self._false_alarm()
             elif self.phase == Phase.HOVER:
                 if self._timer >= limits.hover:
-                    seen = F32(0.5) * (self._approaching + self._seen / F32(self._looks))
-                    if seen > c.report_at:
-                        self._enter(Phase.REPORTED)
-                    else:
-                        self._false_alarm()
+                    self._judge(away_m)
             elif self._timer >= limits.approach_limit or (
-                self._timer >= limits.approach_min
-                and norm(
-                    self.bearings.estimate[0] - position[0], self.bearings.estimate[1] - position[1]
-                )
-                <= c.standoff_m + c.reached_m
+                self._timer >= limits.approach_min and away_m <= c.standoff_m + c.reached_m
             ):
                 self._hold = position
                 self._approaching = self._seen / F32(self._looks)
                 self._look_anew()
                 self._enter(Phase.HOVER)
 
+    def _judge(self, away_m: np.float32) -> None:
+        """End a hover at ``away_m`` from the estimate: report, come nearer, or go back."""
+        c, looks = self._c, F32(self._looks)
+        seen = F32(0.5) * (self._approaching + self._seen / looks)
+        if not seen > c.report_at:
+            self._false_alarm()
+        elif (
+            self._far / looks * c.distance_full_m > away_m + c.doubt_m
+            and self._doubts < self.constants.doubts_max
+        ):
+            self._doubts += 1
+            self.bearings.start(self.bearings.anchor, self.bearings.estimate)
+            self._look_anew()
+            self._enter(Phase.APPROACH)
+        else:
+            self._enter(Phase.REPORTED)
+
     def _patrol(self, position: Vector, heading: Vector) -> None:
-        c = self._c
-        if self.evidence > c.confirm_at and self._next < len(self._route):
+        c, limits = self._c, self._steps
+        if self.evidence > c.confirm_at:
             self._hold = position
             # Ahead, until the first bearing says more.
             ahead = (
@@ -215,28 +232,28 @@ class GasGuide:
             self.bearings.start(position, ahead)
             self._enter(Phase.CONFIRM)
             return
-        if self._next < len(self._route):
-            target = self.bearings.anchor if self._returning else self._route[self._next]
-            to_go = norm(target[0] - position[0], target[1] - position[1])
-            reached = to_go <= c.reached_m
-            if self._returning:
-                if reached or self._timer >= self._steps.waypoint_limit:
-                    self._returning, self._timer = False, 0
-            else:
-                facing = heading[0] * target[3] + heading[1] * target[4]
-                reached = reached and facing >= c.facing_cos
-                if reached or self._timer >= self._steps.waypoint_limit:
-                    self._next, self._timer = self._next + 1, 0
-        if self._next >= len(self._route):
+        late = self._timer >= limits.waypoint_limit
+        if self._returning:
+            if late or self._there(self.bearings.anchor, position):
+                self._returning, self._timer = False, 0
+        elif self._next < len(self._route):
+            target = self._route[self._next]
+            facing = heading[0] * target[3] + heading[1] * target[4]
+            if late or (self._there(target, position) and facing >= c.facing_cos):
+                self._next, self._timer = self._next + 1, 0
+        elif self._timer >= limits.last_look:
             self._hold = position
             self._enter(Phase.NOTHING)
+
+    def _there(self, target: Vector, position: Vector) -> bool:
+        return bool(norm(target[0] - position[0], target[1] - position[1]) <= self._c.reached_m)
 
     def _enter(self, phase: Phase) -> None:
         self.phase = phase
         self._timer = self._streak = self._slide = 0
 
     def _look_anew(self) -> None:
-        self._seen, self._looks = F32(0), 0
+        self._seen, self._far, self._looks = F32(0), F32(0), 0
 
     def _been_there(self) -> bool:
         """Return whether two approaches in vain have been to where the estimate is."""
@@ -264,11 +281,15 @@ class GasGuide:
         target, speed_max, stop = self._hold, c.speed_m_s, zero
         height = target[2]
         if self.phase == Phase.PATROL:
-            target = self.bearings.anchor if self._returning else self._route[self._next]
-            height = target[2]
-            look = (target[0] - position[0], target[1] - position[1])
-            if not self._returning:
+            if self._returning:
+                target = self.bearings.anchor
+                look = (target[0] - position[0], target[1] - position[1])
+            elif self._next < len(self._route):
+                target = self._route[self._next]
                 look = target[3:]
+            else:
+                target = position
+            height = target[2]
         elif self.phase in (Phase.CONFIRM, Phase.APPROACH, Phase.HOVER):
             look = (
                 self.bearings.estimate[0] - position[0],
@@ -338,7 +359,7 @@ class GasGuide:
 
     def _between(self, speed: np.float32, before: np.float32, behind: np.float32) -> np.float32:
         """Return a speed that room before and behind allow; too little of it pushes back."""
-        gain, top = self._c.margin_gain, self._c.speed_m_s
+        gain, top = self._c.margin_gain, self._fastest
         highest = clamp(gain * before, -top, top)
         lowest = -clamp(gain * behind, -top, top)
         if lowest > highest:  # pushed from both: into the middle

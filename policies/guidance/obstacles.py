@@ -20,9 +20,14 @@ SAME_M = F32(0.2)
 NOWHERE_M = F32(1e5)
 
 
+def fastest_m_s(constants: GasGuidance | SimpleNamespace) -> np.float32:
+    """Return the highest speed that is flown, forwards or sideways."""
+    return max(F32(constants.speed_m_s), F32(constants.approach_speed_m_s))
+
+
 def reach_m(constants: GasGuidance | SimpleNamespace) -> np.float32:
-    """Return the distance from which on nobody at speed_m_s is held back."""
-    return F32(constants.margin_m) + F32(constants.speed_m_s) / F32(constants.margin_gain)
+    """Return the distance from which on nobody at the highest speed is held back."""
+    return F32(constants.margin_m) + fastest_m_s(constants) / F32(constants.margin_gain)
 
 
 class Obstacles:
@@ -35,6 +40,7 @@ class Obstacles:
     def __init__(self, constants: SimpleNamespace) -> None:
         self._c = constants
         self._reach_m = reach_m(constants)
+        self._fastest = fastest_m_s(constants)
         self._places_m = np.full((PLACES, 2), NOWHERE_M)
         self._oldest = 0
 
@@ -72,4 +78,5 @@ class Obstacles:
             if surplus > F32(0):
                 forward = forward - surplus * ahead
                 left = left - surplus * aside
-        return clamp(forward, -c.speed_m_s, c.speed_m_s), clamp(left, -c.speed_m_s, c.speed_m_s)
+        top = self._fastest
+        return clamp(forward, -top, top), clamp(left, -top, top)
