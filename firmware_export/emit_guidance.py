@@ -12,7 +12,7 @@ from firmware_export.c_text import literal
 from policies import downwind, scent
 from policies.constants import GasGuidance, Guidance, MoxGuidance, RoadGuidance
 from policies.guidance import leak_map, make_guide, mox, obstacles, wind_vane
-from policies.guidance.bearings import DETERMINANT_MIN, REACH_M
+from policies.guidance.bearings import COSINE_MIN, DETERMINANT_MIN, REACH_M
 from policies.guidance.float32 import ROOT_STEPS, TINY
 from policies.guidance.gas import POSITION_MAX_M, RANGE_MAX_M, ROUTE_MAX, steps
 from policies.guidance.road import speed_slope
@@ -151,11 +151,13 @@ def _gas_keys(guidance: GasGuidance) -> Keys:
         "POSITION_MAX_M": POSITION_MAX_M,
         "RANGE_MAX_M": RANGE_MAX_M,
         "REACH_M": REACH_M,
+        "COSINE_MIN": COSINE_MIN,
         "DETERMINANT_MIN": DETERMINANT_MIN,
         "EDGE": leak_map.EDGE,
         "WIND_MAX_M_S": downwind.WIND_MAX_M_S,
         "SAME_M": obstacles.SAME_M,
         "NOWHERE_M": obstacles.NOWHERE_M,
+        "FASTEST_M_S": obstacles.fastest_m_s(guidance),
         "PLACE_REACH_M": obstacles.reach_m(guidance),
     }
     return {

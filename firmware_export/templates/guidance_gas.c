@@ -108,7 +108,9 @@ BW_NOINLINE void @NAME@_solve(void)
     @NAME@_context.estimate[2] = height > 0.0f ? height : 0.0f;
 }
 
-/* Add a frame's ray to the normal equations and solve them. */
+/* Add a frame's ray to the normal equations and solve them: where it meets the plane through the
+   estimate across the view of it says where the leak is across that view, and the network's
+   distance, more weakly, where along it. */
 BW_NOINLINE void @NAME@_take_bearing(const float position[3], const float attitude[4], float left,
                                      float up, float far, float trust)
 {
@@ -127,27 +129,40 @@ BW_NOINLINE void @NAME@_take_bearing(const float position[3], const float attitu
     for (int i = 0; i < 3; i++) {
         origin[i] = position[i] + mount[i] - anchor[i];
     }
-    const float distance = far * @DISTANCE_FULL_M@;
-    float square = distance * distance;
+    const float far_m = far * @DISTANCE_FULL_M@;
+    float view[3] = {ray[0], ray[1], ray[2]}, reach = far_m;
     if (a[0] > 0.0f) {
-        const float x = estimate[0] - anchor[0] - origin[0];
-        const float y = estimate[1] - anchor[1] - origin[1];
-        const float z = estimate[2] - anchor[2] - origin[2];
-        square = x * x + y * y + z * z;
+        float to[3];
+        for (int i = 0; i < 3; i++) {
+            to[i] = estimate[i] - anchor[i] - origin[i];
+        }
+        reach = @NAME@_norm(@NAME@_norm(to[0], to[1]), to[2]);
+        if (reach > @TINY@) {
+            for (int i = 0; i < 3; i++) {
+                view[i] = to[i] / reach;
+            }
+        }
     }
-    const float weight = trust / (@RANGE_FLOOR_M@ * @RANGE_FLOOR_M@ + square);
+    const float cosine = ray[0] * view[0] + ray[1] * view[1] + ray[2] * view[2];
+    reach = reach / (cosine > @COSINE_MIN@ ? cosine : @COSINE_MIN@);
+    float met[3];
+    for (int i = 0; i < 3; i++) {
+        met[i] = origin[i] + reach * ray[i];
+    }
+    const float weight = trust / (@RANGE_FLOOR_M@ * @RANGE_FLOOR_M@ + reach * reach);
     const float weight_along = weight * @DISTANCE_WEIGHT@;
     const float less = weight_along - weight;
-    float along = ray[0] * origin[0] + ray[1] * origin[1] + ray[2] * origin[2];
-    along = less * along + weight_along * distance;
-    a[0] = @FORGETTING@ * a[0] + (weight + less * ray[0] * ray[0]);
-    a[1] = @FORGETTING@ * a[1] + less * ray[0] * ray[1];
-    a[2] = @FORGETTING@ * a[2] + less * ray[0] * ray[2];
-    a[3] = @FORGETTING@ * a[3] + (weight + less * ray[1] * ray[1]);
-    a[4] = @FORGETTING@ * a[4] + less * ray[1] * ray[2];
-    a[5] = @FORGETTING@ * a[5] + (weight + less * ray[2] * ray[2]);
+    const float along =
+        weight_along * (view[0] * origin[0] + view[1] * origin[1] + view[2] * origin[2] + far_m) -
+        weight * (view[0] * met[0] + view[1] * met[1] + view[2] * met[2]);
+    a[0] = @FORGETTING@ * a[0] + (weight + less * view[0] * view[0]);
+    a[1] = @FORGETTING@ * a[1] + less * view[0] * view[1];
+    a[2] = @FORGETTING@ * a[2] + less * view[0] * view[2];
+    a[3] = @FORGETTING@ * a[3] + (weight + less * view[1] * view[1]);
+    a[4] = @FORGETTING@ * a[4] + less * view[1] * view[2];
+    a[5] = @FORGETTING@ * a[5] + (weight + less * view[2] * view[2]);
     for (int i = 0; i < 3; i++) {
-        b[i] = @FORGETTING@ * b[i] + (weight * origin[i] + along * ray[i]);
+        b[i] = @FORGETTING@ * b[i] + (weight * met[i] + along * view[i]);
     }
     @NAME@_solve();
 }
@@ -167,9 +182,20 @@ BW_INLINE void @NAME@_hold_here(const float position[3])
     }
 }
 
+BW_INLINE void @NAME@_forget_rays(void)
+{
+    for (int i = 0; i < 3; i++) {
+        @NAME@_context.right[i] = 0.0f;
+    }
+    for (int i = 0; i < 6; i++) {
+        @NAME@_context.normal[i] = 0.0f;
+    }
+}
+
 BW_INLINE void @NAME@_look_anew(void)
 {
     @NAME@_context.seen = 0.0f;
+    @NAME@_context.far = 0.0f;
     @NAME@_context.looks = 0;
 }
 
@@ -203,7 +229,7 @@ BW_NOINLINE void @NAME@_false_alarm(void)
     @NAME@_give_up();
 }
 
-BW_INLINE void @NAME@_listen(float gas)
+BW_INLINE void @NAME@_listen(float gas, float far)
 {
     if (@NAME@_context.returning || @NAME@_context.deaf > 0 ||
         @NAME@_context.alarms >= @ALARMS_MAX@) {
@@ -220,22 +246,27 @@ BW_INLINE void @NAME@_listen(float gas)
         @NAME@_context.evidence + smoothing * (gas - @NAME@_context.evidence);
     if (@NAME@_context.phase == @UPPER@_APPROACH || @NAME@_context.phase == @UPPER@_HOVER) {
         @NAME@_context.seen = @NAME@_context.seen + gas;
+        @NAME@_context.far = @NAME@_context.far + far;
         @NAME@_context.looks++;
     }
 }
 
+BW_INLINE int @NAME@_there(const float target[3], const float position[3])
+{
+    return @NAME@_norm(target[0] - position[0], target[1] - position[1]) <= @REACHED_M@;
+}
+
 BW_NOINLINE void @NAME@_patrol(const float position[3], const float heading[2])
 {
-    if (@NAME@_context.evidence > @CONFIRM_AT@ &&
-        @NAME@_context.next < @NAME@_context.waypoints) {
+    const int over = @NAME@_context.next >= @NAME@_context.waypoints;
+    /* Where the route ends there is nothing else to miss. */
+    const int last = !@NAME@_context.returning && over;
+    if (@NAME@_context.evidence > (last ? @LAST_AT@ : @CONFIRM_AT@)) {
         @NAME@_hold_here(position);
         for (int i = 0; i < 3; i++) {
             @NAME@_context.anchor[i] = position[i];
-            @NAME@_context.right[i] = 0.0f;
         }
-        for (int i = 0; i < 6; i++) {
-            @NAME@_context.normal[i] = 0.0f;
-        }
+        @NAME@_forget_rays();
         /* Ahead, until the first bearing says more. */
         @NAME@_context.estimate[0] = position[0] + heading[0] * @STANDOFF_M@;
         @NAME@_context.estimate[1] = position[1] + heading[1] * @STANDOFF_M@;
@@ -243,23 +274,40 @@ BW_NOINLINE void @NAME@_patrol(const float position[3], const float heading[2])
         @NAME@_enter(@UPPER@_CONFIRM);
         return;
     }
-    if (@NAME@_context.next < @NAME@_context.waypoints) {
-        const float *waypoint = @NAME@_context.route[@NAME@_context.next];
-        const float *target = @NAME@_context.returning ? @NAME@_context.anchor : waypoint;
-        int done = @NAME@_norm(target[0] - position[0], target[1] - position[1]) <= @REACHED_M@;
-        if (!@NAME@_context.returning) {
-            const float facing = heading[0] * waypoint[3] + heading[1] * waypoint[4];
-            done = done && facing >= @FACING_COS@;
-        }
-        if (done || @NAME@_context.timer >= @WAYPOINT_LIMIT_STEPS@) {
-            @NAME@_context.next += @NAME@_context.returning ? 0 : 1;
+    const int late = @NAME@_context.timer >= @WAYPOINT_LIMIT_STEPS@;
+    if (@NAME@_context.returning) {
+        if (late || @NAME@_there(@NAME@_context.anchor, position)) {
             @NAME@_context.returning = 0;
             @NAME@_context.timer = 0;
         }
-    }
-    if (@NAME@_context.next >= @NAME@_context.waypoints) {
+    } else if (!over) {
+        const float *waypoint = @NAME@_context.route[@NAME@_context.next];
+        const float facing = heading[0] * waypoint[3] + heading[1] * waypoint[4];
+        if (late || (@NAME@_there(waypoint, position) && facing >= @FACING_COS@)) {
+            @NAME@_context.next++;
+            @NAME@_context.timer = 0;
+        }
+    } else if (@NAME@_context.timer >= @LAST_LOOK_STEPS@) {
         @NAME@_hold_here(position);
         @NAME@_enter(@UPPER@_NOTHING);
+    }
+}
+
+/* End a hover at ``away_m`` from the estimate: report, come nearer, or go back. */
+BW_NOINLINE void @NAME@_judge(float away_m)
+{
+    const float looks = (float)@NAME@_context.looks;
+    const float seen = @APPROACH_SHARE@ * @NAME@_context.approaching +
+                       (1.0f - @APPROACH_SHARE@) * (@NAME@_context.seen / looks);
+    if (!(seen > @REPORT_AT@)) {
+        @NAME@_false_alarm();
+    } else if (@NAME@_context.far / looks * @DISTANCE_FULL_M@ > away_m + @DOUBT_M@ &&
+               @NAME@_context.doubts < @DOUBTS_MAX@) {
+        @NAME@_context.doubts++;
+        @NAME@_look_anew();
+        @NAME@_enter(@UPPER@_APPROACH);
+    } else {
+        @NAME@_enter(@UPPER@_REPORTED);
     }
 }
 
@@ -276,6 +324,7 @@ BW_NOINLINE void @NAME@_change_phase(const float position[3], const float headin
             if (@NAME@_been_there()) {
                 @NAME@_give_up();
             } else {
+                @NAME@_context.doubts = 0;
                 @NAME@_look_anew();
                 @NAME@_enter(@UPPER@_APPROACH);
             }
@@ -286,22 +335,16 @@ BW_NOINLINE void @NAME@_change_phase(const float position[3], const float headin
                @NAME@_context.phase == @UPPER@_HOVER) {
         @NAME@_context.streak =
             @NAME@_context.evidence < @LOST_AT@ ? @NAME@_context.streak + 1 : 0;
+        const float away_m = @NAME@_norm(@NAME@_context.estimate[0] - position[0],
+                                         @NAME@_context.estimate[1] - position[1]);
         if (@NAME@_context.streak >= @LOST_STEPS@) {
             @NAME@_false_alarm();
         } else if (@NAME@_context.phase == @UPPER@_HOVER) {
             if (timer >= @HOVER_STEPS@) {
-                const float hovering = @NAME@_context.seen / (float)@NAME@_context.looks;
-                if (0.5f * (@NAME@_context.approaching + hovering) > @REPORT_AT@) {
-                    @NAME@_enter(@UPPER@_REPORTED);
-                } else {
-                    @NAME@_false_alarm();
-                }
+                @NAME@_judge(away_m);
             }
         } else if (timer >= @APPROACH_LIMIT_STEPS@ ||
-                   (timer >= @APPROACH_MIN_STEPS@ &&
-                    @NAME@_norm(@NAME@_context.estimate[0] - position[0],
-                                @NAME@_context.estimate[1] - position[1]) <=
-                        @STANDOFF_M@ + @REACHED_M@)) {
+                   (timer >= @APPROACH_MIN_STEPS@ && away_m <= @STANDOFF_M@ + @REACHED_M@)) {
             @NAME@_hold_here(position);
             @NAME@_context.approaching = @NAME@_context.seen / (float)@NAME@_context.looks;
             @NAME@_look_anew();
@@ -313,8 +356,8 @@ BW_NOINLINE void @NAME@_change_phase(const float position[3], const float headin
 /* The speed that room before and behind allows; too little of it pushes back. */
 BW_NOINLINE float @NAME@_between(float speed, float before, float behind)
 {
-    const float highest = @NAME@_clamp(@MARGIN_GAIN@ * before, -@SPEED_M_S@, @SPEED_M_S@);
-    const float lowest = -@NAME@_clamp(@MARGIN_GAIN@ * behind, -@SPEED_M_S@, @SPEED_M_S@);
+    const float highest = @NAME@_clamp(@MARGIN_GAIN@ * before, -@FASTEST_M_S@, @FASTEST_M_S@);
+    const float lowest = -@NAME@_clamp(@MARGIN_GAIN@ * behind, -@FASTEST_M_S@, @FASTEST_M_S@);
     if (lowest > highest) {
         return 0.5f * (lowest + highest);
     }
@@ -382,10 +425,17 @@ BW_NOINLINE void @NAME@_command(const float position[3], const float heading[2],
     const float *target = @NAME@_context.hold;
     float speed_max = @SPEED_M_S@, stop = 0.0f, height, look_x = heading[0], look_y = heading[1];
     if (phase == @UPPER@_PATROL) {
-        const float *waypoint = @NAME@_context.route[@NAME@_context.next];
-        target = @NAME@_context.returning ? @NAME@_context.anchor : waypoint;
-        look_x = @NAME@_context.returning ? target[0] - position[0] : waypoint[3];
-        look_y = @NAME@_context.returning ? target[1] - position[1] : waypoint[4];
+        if (@NAME@_context.returning) {
+            target = @NAME@_context.anchor;
+            look_x = target[0] - position[0];
+            look_y = target[1] - position[1];
+        } else if (@NAME@_context.next < @NAME@_context.waypoints) {
+            target = @NAME@_context.route[@NAME@_context.next];
+            look_x = target[3];
+            look_y = target[4];
+        } else {
+            target = position;
+        }
     } else if (phase <= @UPPER@_HOVER) {
         look_x = estimate[0] - position[0];
         look_y = estimate[1] - position[1];
@@ -449,12 +499,9 @@ void @NAME@_reset(const float (*route)[5], int32_t waypoints)
     for (int i = 0; i < 3; i++) {
         @NAME@_context.hold[i] = 0.0f;
         @NAME@_context.anchor[i] = 0.0f;
-        @NAME@_context.right[i] = 0.0f;
         @NAME@_context.estimate[i] = 0.0f;
     }
-    for (int i = 0; i < 6; i++) {
-        @NAME@_context.normal[i] = 0.0f;
-    }
+    @NAME@_forget_rays();
     @NAME@_enter(@UPPER@_PATROL);@RESET_HISTORY@
     for (int i = 0; i < @UPPER@_OUTPUT_COUNT; i++) {
         @NAME@_context.outputs[i] = 0;
@@ -481,7 +528,7 @@ void @NAME@_step(const uint8_t frame[@UPPER@_FRAME_BYTES], const @NAME@_senses_t
         free[i] = @NAME@_clamp(senses->range_m[i], 0.0f, @RANGE_MAX_M@);
     }
 
-    @NAME@_listen(sight.gas);
+    @NAME@_listen(sight.gas, far);
     if (@NAME@_context.phase >= @UPPER@_CONFIRM && @NAME@_context.phase <= @UPPER@_HOVER &&
         sight.gas >= @RAY_AT@) {
         @NAME@_take_bearing(position, attitude, sight.left, sight.up, far,

@@ -65,6 +65,6 @@ BW_NOINLINE void @NAME@_hold_back(const float position[3], const float heading[2
             left = left - surplus * aside;
         }
     }
-    out->forward_m_s = @NAME@_clamp(forward, -@SPEED_M_S@, @SPEED_M_S@);
-    out->left_m_s = @NAME@_clamp(left, -@SPEED_M_S@, @SPEED_M_S@);
+    out->forward_m_s = @NAME@_clamp(forward, -@FASTEST_M_S@, @FASTEST_M_S@);
+    out->left_m_s = @NAME@_clamp(left, -@FASTEST_M_S@, @FASTEST_M_S@);
 }

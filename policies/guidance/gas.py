@@ -205,7 +205,9 @@ class GasGuide:
     def _judge(self, away_m: np.float32) -> None:
         """End a hover at ``away_m`` from the estimate: report, come nearer, or go back."""
         c, looks = self._c, F32(self._looks)
-        seen = F32(0.5) * (self._approaching + self._seen / looks)
+        seen = c.approach_share * self._approaching + (F32(1) - c.approach_share) * (
+            self._seen / looks
+        )
         if not seen > c.report_at:
             self._false_alarm()
         elif (
@@ -213,7 +215,6 @@ class GasGuide:
             and self._doubts < self.constants.doubts_max
         ):
             self._doubts += 1
-            self.bearings.start(self.bearings.anchor, self.bearings.estimate)
             self._look_anew()
             self._enter(Phase.APPROACH)
         else:
@@ -221,7 +222,9 @@ class GasGuide:
 
     def _patrol(self, position: Vector, heading: Vector) -> None:
         c, limits = self._c, self._steps
-        if self.evidence > c.confirm_at:
+        # Where the route ends there is nothing else to miss.
+        last = not self._returning and self._next >= len(self._route)
+        if self.evidence > (c.last_at if last else c.confirm_at):
             self._hold = position
             # Ahead, until the first bearing says more.
             ahead = (

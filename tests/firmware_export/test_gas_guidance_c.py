@@ -45,12 +45,14 @@ GUIDANCE = GasGuidance(
     approach_limit_s=1.1,
     hover_s=0.4,
     waypoint_limit_s=1.3,
+    last_look_s=0.2,
+    last_at=0.4,
     weave_s=0.1,
     alarms_max=3,
     same_place_m=4.0,
     report_at=0.5,
 )
-TRANSITIONS = {(0, 1), (0, 5), (1, 0), (1, 2), (2, 0), (2, 3), (3, 0), (3, 4)}
+TRANSITIONS = {(0, 1), (0, 5), (1, 0), (1, 2), (2, 0), (2, 3), (3, 0), (3, 2), (3, 4)}
 EPISODES, STEPS = 60, 80
 
 
@@ -173,7 +175,7 @@ def test_emulated_cores_answer_bit_for_bit(bundle, expected, core):
     [
         ("square * gas_inverse_root(square)", "square * gas_inverse_root(square) * 0x1.000002p+0f"),
         ("heading[0] * y - heading[1] * x", "heading[0] * y + heading[1] * x"),
-        ("weight + less * ray[2] * ray[2]", "weight + less * (ray[2] * ray[2])"),
+        ("weight + less * view[2] * view[2]", "weight + less * (view[2] * view[2])"),
         ("if (lowest > highest)", "if (lowest >= highest + 1.0f)"),
         ("timer = ++gas_context.timer", "timer = gas_context.timer++"),
         ("(oldest + c * 2) % 2", "(oldest + 1) % 2"),
@@ -192,9 +194,17 @@ def test_emulated_cores_answer_bit_for_bit(bundle, expected, core):
         ("sight.up < 0.0f ? -sight.up", "sight.up < 0.0f ? sight.up"),
         ("sight.gas = gas_clamp(gas, 0.0f, 1.0f)", "sight.gas = gas"),
         ("cells[i] - (-108)", "cells[i] - (-128)"),
-        ("0.5f * (gas_context.approaching + hovering)", "hovering"),
-        ("if (0.5f * (gas_context.approaching + hovering) > 0x1p-1f) {", "if (1) {"),
-        ("gas_context.seen = 0.0f;\n    gas_context.looks = 0;", ""),
+        ("(1.0f - 0x1.8p-1f) * (gas_context.seen / looks)", "0.0f"),
+        ("if (!(seen > 0x1p-1f)) {", "if (0) {"),
+        ("gas_context.seen = 0.0f;\n    gas_context.far = 0.0f;", ""),
+        ("gas_context.far / looks * ", "gas_context.far * "),
+        ("    gas_context.far = 0.0f;\n", ""),
+        ("gas_context.doubts < 2", "1"),
+        ("                gas_context.doubts = 0;\n", ""),
+        ("last ? ", "0 ? "),
+        ("cosine > 0x1.99999ap-3f ? cosine", "cosine > 0.0f ? cosine"),
+        ("view[i] = to[i] / reach;", "view[i] = ray[i];"),
+        ("            target = position;\n", ""),
         ("gas_context.looks++;", "gas_context.looks += 2;"),
         ("mirrored ? -sight.left : sight.left", "sight.left"),
         ("mirrored ? width - 1 : 0", "0"),

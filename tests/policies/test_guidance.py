@@ -22,8 +22,8 @@ from sim.frames import quaternion_from_euler, rotation_world_from_body
 from sim.pilot import DroneState, Observation
 
 TANK = (4.0, 4.0, 6.0, 6.0)
-# How often it must go there at most: the second is round the tank's corner, and a hover that is not
-# sure at its end reports nothing.
+# How often it must go there at most: the second is round the tank's corner, out of sight of the
+# first steps aside.
 LEAKS = [((5.0, 4.0, 0.8), 1), ((6.05, 5.0, 1.4), 2), ((1.0, 5.5, 1.0), 1), ((3.9, 5.0, 0.3), 1)]
 CALM = np.array([5, 5, 1, 0, 0, 0, 1, 4, 4, 4, 4, 1, 0, 0], np.float32)
 GAS, CLEAN = said(0.95, 0.1, 0, 0.15), np.zeros(CELLS + 1, np.float32)
@@ -56,16 +56,16 @@ def guide_in(phase, **constants):
 
 
 @pytest.mark.parametrize(("leak", "tries"), LEAKS)
-@pytest.mark.parametrize(("noise", "bound_m"), [(0.0, 0.01), (0.05, 0.15), (0.1, 0.3)])
+@pytest.mark.parametrize(("noise", "bound_m"), [(0.0, 0.005), (0.05, 0.03), (0.1, 0.06)])
 def test_a_leak_is_found_and_reported_where_it_is(leak, tries, noise, bound_m):
     world = GasWorld(leak, [TANK], noise=noise, seed=1)
     answers = search(make_guide(GUIDANCE), world)
-    assert phases(answers) in [[0, 1, 2, 3] * n + [4] for n in range(1, tries + 1)]
+    assert phases(answers) in [[0, 1, 2] * n + [3, 4] for n in range(1, tries + 1)]
     report = as_report(answers[-1])
     assert np.linalg.norm(report.leak_position_m - leak) < bound_m
     assert world.clearance_m > 0.35
     away_m = np.hypot(*(world.position[:2] - leak[:2]))
-    assert 1.0 - bound_m < away_m < 1.7 + bound_m
+    assert 1.0 < away_m < 1.7
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.1])
@@ -117,17 +117,29 @@ def test_a_waypoint_wants_its_place_and_its_heading():
     assert abs(command.forward_m_s) < 0.01
     turned = CALM.copy()
     turned[3:7] = quaternion_from_euler(0, 0, math.pi / 2)
-    assert guide.step(CLEAN, turned)[4] == Phase.PATROL
-    assert guide.step(CLEAN, turned)[4] == Phase.NOTHING
+    steps = 1 + round(GUIDANCE.last_look_s / GUIDANCE.step_s)
+    answers = [guide.step(CLEAN, turned) for _ in range(1 + steps)]
+    assert [answer[4] for answer in answers] == [Phase.PATROL] * steps + [Phase.NOTHING]
+    assert np.abs([answer[:4] for answer in answers[1:]]).max() < 0.01, "it stands and looks"
 
 
 def test_a_waypoint_that_cannot_be_reached_is_given_up():
     guide = make_guide(GUIDANCE)
     guide.reset(route_of((9, 5, 1, 0.0)))
     steps = round(GUIDANCE.waypoint_limit_s / GUIDANCE.step_s)
-    answers = [guide.step(CLEAN, CALM)[4] for _ in range(steps)]
-    assert set(answers[:-1]) == {Phase.PATROL}
-    assert answers[-1] == Phase.NOTHING
+    answers = [guide.step(CLEAN, CALM) for _ in range(steps)]
+    assert {answer[4] for answer in answers} == {Phase.PATROL}
+    assert answers[-2][0] > 0.4
+    assert answers[-1][0] == 0, "nowhere to go any more"
+
+
+@pytest.mark.parametrize(("route", "phase"), [(NO_ROUTE, 1), (route_of((9, 5, 1, 0.0)), 0)])
+def test_where_the_route_ends_weaker_evidence_will_do(route, phase):
+    guide = make_guide(GUIDANCE)
+    guide.reset(route)
+    weak = said((GUIDANCE.last_at + GUIDANCE.confirm_at) / 2, 0.1, 0, 0.15)
+    assert guide.step(weak, CALM)[4] == Phase.PATROL
+    assert {guide.step(weak, CALM)[4] for _ in range(12)} == {0, phase}
 
 
 def test_gas_that_does_not_last_is_looked_at_and_left():
@@ -160,20 +172,34 @@ def turned(times):
     return senses
 
 
-@pytest.mark.parametrize(("report_at", "phase"), [(0.6, 4), (0.7, 0)])
-def test_a_report_rests_on_approach_and_hover_alike(report_at, phase):
-    """Sure of it all the way there, 0.3 in the hover: 0.65 in the mean."""
+@pytest.mark.parametrize(("report_at", "phase"), [(0.77, 4), (0.81, 0)])
+def test_a_report_rests_on_approach_more_than_on_hover(report_at, phase):
+    """Sure of it all the way there, 0.3 in the hover: 0.79 in the mean."""
     guide = guide_in(Phase.HOVER, report_at=report_at)
     unsure = said(0.3, 0.1, 0, 0.15)
     steps = round(GUIDANCE.hover_s / GUIDANCE.step_s)
     assert phases(np.array([guide.step(unsure, CALM) for _ in range(steps)])) == [3, phase]
 
 
+@pytest.mark.parametrize(("more_m", "doubts"), [(0.5, 0), (2.0, 0), (2.0, 1)])
+def test_an_estimate_that_is_too_near_to_believe_is_looked_at_again(more_m, doubts):
+    """A network that takes all for farther away costs time, and not much of the place."""
+
+    class Far(GasWorld):
+        def outputs(self):
+            return super().outputs() + np.append(np.zeros(CELLS), more_m / 8).astype(np.float32)
+
+    guide = make_guide(GUIDANCE.model_copy(update={"doubts_max": min(doubts, 1) if more_m > 1 else 1}))
+    answers = search(guide, Far((5.0, 4.0, 0.8), [TANK]))
+    assert phases(answers) == [0, 1, 2, 3] + [2, 3] * doubts + [4]
+    assert np.linalg.norm(as_report(answers[-1]).leak_position_m - (5.0, 4.0, 0.8)) < 0.3
+
+
 def test_a_hover_that_is_not_sure_at_its_end_reports_nothing():
     """Evidence that is not lost, but too little: an alarm like any other."""
     unsure = said(0.3, 0.1, 0, 0.15)
     steps = round(GUIDANCE.hover_s / GUIDANCE.step_s)
-    guide = guide_in(Phase.HOVER, report_at=0.8)
+    guide = guide_in(Phase.HOVER, report_at=0.9)
     answers = np.array([guide.step(unsure, CALM) for _ in range(steps)])
     assert phases(answers) == [3, 0]
     assert answers[-2, 8] > GUIDANCE.lost_at, "not for being lost"
@@ -419,5 +445,7 @@ def test_a_pilot_tells_guidance_its_route_and_senses_and_reports_once_and_for_al
     pilot.reset()
     assert pilot.report is None
     empty, _ = gas_pilot(NO_ROUTE, CLEAN)
-    empty.act(seen(0, CALM))
+    for _ in range(round(GUIDANCE.last_look_s / GUIDANCE.step_s)):
+        assert empty.report is None
+        empty.act(seen(0, CALM))
     assert empty.report.leak_position_m is None

@@ -10,7 +10,11 @@ EAST = (F32(1), F32(0))
 NORTH = (F32(0), F32(1))
 NOTHING = (F32(4),) * 4
 CONSTANTS = SimpleNamespace(
-    margin_m=F32(0.45), margin_gain=F32(1), speed_m_s=F32(0.5), remember_m=F32(1.5)
+    margin_m=F32(0.45),
+    margin_gain=F32(1),
+    speed_m_s=F32(0.5),
+    approach_speed_m_s=F32(0.4),
+    remember_m=F32(1.5),
 )
 
 
