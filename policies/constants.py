@@ -60,7 +60,8 @@ class GasGuidance(Config):
         last_look_s: how long it stands and looks where the route ends.
         patrol_smoothing: low-pass factor a of the evidence on patrol, ``y += a * (x - y)``.
         confirm_smoothing: the same later.
-        confirm_at: evidence from which a patrol stops to look.
+        confirm_at: evidence from which a patrol stops to look,
+        last_at: and where the route ends.
         approach_at: evidence from which it goes there,
         approach_frames: held for this many frames.
         confirm_limit_s: how long it looks.
@@ -69,8 +70,9 @@ class GasGuidance(Config):
         same_place_m: this near, level, to where two of them ended, there is no third.
         lost_at: evidence below which an approach is in doubt,
         lost_s: and given up after this long.
-        report_at: what was seen in the mean, half of it on the approach, half in the hover, from
-            which that ends in a report.
+        approach_share: how much what was seen on the approach counts, beside that of the hover:
+            from close by a plume may fill the picture, and what misleads looks its best.
+        report_at: the mean of both from which a hover ends in a report.
         ray_at: what the map's strongest cells add up to from which a frame's bearing counts.
         edge_weight: of a bearing to the picture's edge, beside others: the leak may be beyond it.
         forgetting: factor by which earlier bearings weigh less at each new one.
@@ -141,7 +143,7 @@ class GasGuidance(Config):
     approach_limit_s: float = Field(default=35.0, gt=0, le=600)
     hover_s: float = Field(default=3.0, gt=0, le=60)
     doubt_m: float = Field(default=1.0, gt=0, le=10)
-    doubts_max: int = Field(default=2, ge=0, le=100)
+    doubts_max: int = Field(default=1, ge=0, le=100)
     weave_m_s: float = Field(default=0.6, ge=0, le=1)
     weave_s: float = Field(default=2.0, gt=0, le=60)
     margin_m: float = Field(default=0.45, ge=0, le=3)

@@ -1,9 +1,16 @@
-"""Where rays from a moving camera agree best: weighted least squares, in float32 as C has it.
+"""Where rays from a moving camera agree best: recursive Gauss-Newton steps, float32 as C has it.
 
 Each frame that shows the leak says that it lies on a ray from the camera, and less surely how far
-along it. With u the ray's unit vector, o the camera and r the distance, a frame adds
-``w (I - u u') + v u u'`` to a 3 x 3 matrix, and that times o plus ``v r u`` to the right side; a
-factor of forgetting lets what was seen from far away fade. Solved by Cramer's rule.
+along it. With o the camera, h the unit vector from there to the estimate so far, z the point where
+the ray meets the plane through the estimate across h, and r the distance that the network says, a
+frame adds ``w (I - h h') + v h h'`` to a 3 x 3 matrix, and that times z, its part along h replaced
+by that of o + r h, to the right side; a factor of forgetting lets what was seen from far away fade.
+Solved by Cramer's rule.
+
+The plane lies across the estimate's view, not across the ray: rays with noise cross near the
+camera, and a sum of ``I - u u'`` over their own unit vectors u draws the estimate there (the bias
+of pseudo-linear estimators; Aidala and Nardone 1982, "Biased estimation properties of the
+pseudolinear tracking filter").
 """
 
 from __future__ import annotations

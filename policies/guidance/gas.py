@@ -74,7 +74,9 @@ class GasGuide:
 
     def __init__(self, constants: GasGuidance) -> None:
         self.constants = constants
-        numbers = constants.model_dump(exclude={"kind", "approach_frames", "alarms_max", "doubts_max"})
+        numbers = constants.model_dump(
+            exclude={"kind", "approach_frames", "alarms_max", "doubts_max"}
+        )
         self._c = SimpleNamespace(**{name: F32(value) for name, value in numbers.items()})
         self._steps = SimpleNamespace(**steps(constants))
         self._fastest = fastest_m_s(constants)
