@@ -84,7 +84,7 @@ class GasGuidance(Config):
         approach_limit_s: the most.
         hover_s: how long it goes on taking bearings there; given up too if all of it is in doubt.
         doubt_m: if the network says that the leak is farther away than the estimate by more than
-            this, in the mean of a hover, bearings are taken anew on a further approach,
+            this, in the mean of a hover, it takes more bearings on a further approach,
         doubts_max: so many times.
         weave_m_s: speed across the line of sight, for parallax, by turns with going ahead.
         weave_s: time of each turn.

@@ -22,7 +22,8 @@ import numpy as np
 from policies.guidance.float32 import F32, TINY, Vector, clamp, inverse_root, norm, rotate
 
 REACH_M = F32(30)  # how far from the anchor the estimate can be
-# Least determinant of the matrix, in cubed traces: one ray alone gives 5e-3.
+# Least determinant of the matrix, in cubed traces: one ray alone gives an eighth of its distance's
+# weight.
 DETERMINANT_MIN = F32(1e-4)
 COSINE_MIN = F32(0.2)  # of the angle between a ray and the view of the estimate
 

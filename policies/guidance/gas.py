@@ -3,9 +3,10 @@
     PATROL    along the route's waypoints; enough evidence -> CONFIRM
     CONFIRM   stand and look; evidence that lasts -> APPROACH, none in time -> PATROL
     APPROACH  up to a stand-off, weaving for parallax -> HOVER; evidence lost -> PATROL
-    HOVER     bearings from there for a while -> REPORTED; too little seen -> PATROL
+    HOVER     bearings from there for a while -> REPORTED; too little seen -> PATROL; the network
+              says that it is farther -> APPROACH
     REPORTED  the leak is where the estimate says
-    NOTHING   the route is over
+    NOTHING   the route is over, and a last look taken
 
 *Evidence* is what the strongest cells of the network's map add up to, low-passed. The *estimate* is
 the point on which the bearings since CONFIRM agree best (``policies.guidance.bearings``). Every
