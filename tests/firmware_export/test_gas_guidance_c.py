@@ -50,6 +50,7 @@ GUIDANCE = GasGuidance(
     weave_s=0.1,
     alarms_max=3,
     same_place_m=4.0,
+    doubts_max=2,
     report_at=0.5,
 )
 TRANSITIONS = {(0, 1), (0, 5), (1, 0), (1, 2), (2, 0), (2, 3), (3, 0), (3, 2), (3, 4)}
