@@ -74,6 +74,7 @@ def emit_guidance(
     if isinstance(guidance, GasGuidance):
         keys |= _outputs(guidance, {"leak": leak_map.CELLS, "distance": 1}, output_names, outputs)
         keys |= _gas_keys(guidance)
+        keys["BEARINGS"] = c_text.fill("bearings.c", keys)
         keys["OBSTACLES"] = c_text.fill("obstacles.c", keys)
     elif isinstance(guidance, MoxGuidance):
         keys |= _outputs(guidance, {"gas": 1, "side": 1}, output_names, outputs)
