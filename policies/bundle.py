@@ -242,7 +242,12 @@ def load_bundle(path: Path) -> PolicyBundle:
     spec_path = path / "policy.toml"
     if not spec_path.is_file():
         raise BadInputError(f"{path}: no policy bundle here (policy.toml is missing)")
-    spec = load(PolicySpec, spec_path)
+    try:
+        spec = load(PolicySpec, spec_path)
+    except BadInputError as error:
+        raise BadInputError(
+            f"{error} (a bundle that another version of Bytewing made: train or quantise it anew)"
+        ) from error
     for name, expected in spec.files_sha256.items():
         file = path / name
         if not file.is_file():

@@ -168,6 +168,14 @@ def test_hand_edited_policy_toml_is_refused(bad, bundle):
     assert "speed_max_m_s" in line
 
 
+def test_a_bundle_with_constants_of_another_version_says_what_to_do(bad, bundle):
+    path = bundle / "policy.toml"
+    path.write_text(path.read_text().replace("speed_max_m_s = ", "speed_most_m_s = "))
+    line = bad("fly", "gentle", "--policy", bundle)
+    assert "unknown key 'guidance.speed_most_m_s'" in line
+    assert "another version of Bytewing made: train or quantise it anew" in line
+
+
 def test_bundle_with_an_operator_that_cannot_be_exported(bad, bundle, tmp_path):
     graph = helper.make_graph(
         [helper.make_node("Erf", ["frame"], ["steering"])],
