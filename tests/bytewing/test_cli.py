@@ -160,20 +160,21 @@ def test_truncated_bundle_is_refused_by_every_command(bad, bundle, tmp_path, nam
         assert "SHA-256" in line
 
 
-def test_hand_edited_policy_toml_is_refused(bad, bundle):
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("speed_max_m_s = -", r"key 'guidance\.speed_max_m_s' = -"),
+        (
+            "speed_most_m_s = ",
+            r"unknown key 'guidance\.speed_most_m_s'.*another version of Bytewing",
+        ),
+    ],
+)
+def test_hand_edited_policy_toml_is_refused(bad, bundle, written, said):
     path = bundle / "policy.toml"
-    path.write_text(path.read_text().replace("speed_max_m_s = ", "speed_max_m_s = -"))
+    path.write_text(path.read_text().replace("speed_max_m_s = ", written))
     line = bad("fly", "gentle", "--policy", bundle)
-    assert "policy.toml" in line
-    assert "speed_max_m_s" in line
-
-
-def test_a_bundle_with_constants_of_another_version_says_what_to_do(bad, bundle):
-    path = bundle / "policy.toml"
-    path.write_text(path.read_text().replace("speed_max_m_s = ", "speed_most_m_s = "))
-    line = bad("fly", "gentle", "--policy", bundle)
-    assert "unknown key 'guidance.speed_most_m_s'" in line
-    assert "another version of Bytewing made: train or quantise it anew" in line
+    assert re.search(r"policy\.toml: " + said, line)
 
 
 def test_bundle_with_an_operator_that_cannot_be_exported(bad, bundle, tmp_path):
