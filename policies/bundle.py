@@ -246,7 +246,7 @@ def load_bundle(path: Path) -> PolicyBundle:
         spec = load(PolicySpec, spec_path)
     except BadInputError as error:
         raise BadInputError(
-            f"{error} (a bundle that another version of Bytewing made: train or quantise it anew)"
+            f"{error} (if another version of Bytewing made this bundle, train it anew)"
         ) from error
     for name, expected in spec.files_sha256.items():
         file = path / name

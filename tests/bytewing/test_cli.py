@@ -166,7 +166,7 @@ def test_truncated_bundle_is_refused_by_every_command(bad, bundle, tmp_path, nam
         ("speed_max_m_s = -", r"key 'guidance\.speed_max_m_s' = -"),
         (
             "speed_most_m_s = ",
-            r"unknown key 'guidance\.speed_most_m_s'.*another version of Bytewing",
+            r"unknown key 'guidance\.speed_most_m_s'.*another version of Bytewing.*train it anew",
         ),
     ],
 )
