@@ -12,19 +12,19 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from policies.bundle import PolicyBundle
-from policies.zoo import find_policy as load_policy
-from scenarios.ladder import LADDER
-from sim.errors import BadInputError, did_you_mean
-from sim.files import require_writable_folder
-from sim.fleet import default_jobs
-from sim.progress import progress_bar
+from bytewing.foundation.errors import BadInputError, did_you_mean
+from bytewing.foundation.files import require_writable_folder
+from bytewing.foundation.fleet import default_jobs
+from bytewing.foundation.progress import progress_bar
+from bytewing.policies.bundle import PolicyBundle
+from bytewing.policies.zoo import find_policy as load_policy
+from bytewing.scenarios.ladder import LADDER
 
 if TYPE_CHECKING:
-    from firmware_export.export import ExportReport
-    from scenarios.run import FlightJob, FlightResult, FlyReport
-    from scenarios.verify import VerifyReport
-    from sim.fields.plume import Plume
+    from bytewing.firmware_export.export import ExportReport
+    from bytewing.scenarios.run import FlightJob, FlightResult, FlyReport
+    from bytewing.scenarios.verify import VerifyReport
+    from bytewing.sim.fields.plume import Plume
 
 __all__ = ["export", "fly", "listing", "load_policy", "quantize", "train", "verify"]
 
@@ -49,7 +49,7 @@ def fly(
         scenario: name in the library, or path of a TOML file.
         policy: zoo name or bundle folder; None for the scenario's own.
         runtime: a rung of the ladder (float, onnx, int8, c, mcu) or a baseline of the scenario's
-            task (``scenarios.tasks``), such as expert.
+            task (``bytewing.scenarios.tasks``), such as expert.
         target: microcontroller of runtime ``mcu``.
         seeds: instead of the scenario's own.
         jobs: processes; None for all cores. The logs do not depend on it.
@@ -64,12 +64,12 @@ def fly(
     Raises:
         BadInputError: one line that names what cannot be used.
     """
-    from firmware_export.target import load_target
-    from scenarios.pilots import check_runtime
-    from scenarios.run import FlightJob, FlyReport
-    from scenarios.schema import load_scenario
-    from scenarios.seen import unseen
-    from scenarios.verify import require_task
+    from bytewing.firmware_export.target import load_target
+    from bytewing.scenarios.pilots import check_runtime
+    from bytewing.scenarios.run import FlightJob, FlyReport
+    from bytewing.scenarios.schema import load_scenario
+    from bytewing.scenarios.seen import unseen
+    from bytewing.scenarios.verify import require_task
 
     flown = load_scenario(scenario, tuple(overrides))
     check_runtime(runtime, flown.task)
@@ -84,7 +84,7 @@ def fly(
     if log_dir is not None:
         require_writable_folder(log_dir)
     if video is not None:
-        from scenarios.report.video import require_video_path
+        from bytewing.scenarios.report.video import require_video_path
 
         require_video_path(video)
     planned = [
@@ -102,7 +102,7 @@ def fly(
 def _fly_many(
     planned: Sequence[FlightJob], jobs: int | None, scheduler: str | None, out: Path | None
 ) -> list[FlightResult]:
-    from scenarios.campaign import fly_many
+    from bytewing.scenarios.campaign import fly_many
 
     label = f"fly {planned[0].scenario.name} ({planned[0].runtime})"
     with _cluster(scheduler) as executor, progress_bar(label, len(planned)) as advance:
@@ -112,16 +112,16 @@ def _fly_many(
 def _cluster(scheduler: str | None) -> AbstractContextManager[Executor | None]:
     if scheduler is None:
         return nullcontext()
-    from sim.cluster import dask_cluster
+    from bytewing.foundation.cluster import dask_cluster
 
     return dask_cluster(scheduler)
 
 
 def _fly_here(planned: Sequence[FlightJob], gui: bool, video: Path | None) -> list[FlightResult]:
     """Fly in this process, where there is a window to draw in or a log to film."""
-    from scenarios.report.video import write_video
-    from scenarios.run import finish, fly_log
-    from sim.gui import Onlooker
+    from bytewing.scenarios.report.video import write_video
+    from bytewing.scenarios.run import finish, fly_log
+    from bytewing.sim.gui import Onlooker
 
     results = []
     label = f"{'fly' if video is None else 'fly and film'} {planned[0].scenario.name}"
@@ -136,8 +136,8 @@ def _fly_here(planned: Sequence[FlightJob], gui: bool, video: Path | None) -> li
 
 
 def _plumes(job: FlightJob) -> Sequence[Plume]:
-    from scenarios.report.plume_view import plumes_of
-    from sim.courses.registry import generate_course
+    from bytewing.scenarios.report.plume_view import plumes_of
+    from bytewing.sim.courses.registry import generate_course
 
     return plumes_of(job.scenario, generate_course(job.scenario.course, job.seed), job.seed)
 
@@ -167,7 +167,7 @@ def train(
         jobs: processes that collect flights; None for all cores.
         scheduler: address of a Dask scheduler whose workers collect the flights instead.
     """
-    from policies.train_policy import train_policy
+    from bytewing.policies.train_policy import train_policy
 
     start = load_policy(init_from) if init_from is not None else None
     with _cluster(scheduler) as executor:
@@ -186,15 +186,15 @@ def train(
 
 def quantize(policy: str | Path, method: str = "ptq") -> PolicyBundle:
     """Shrink a trained policy to int8 again, in place, by ``ptq`` or ``qat``."""
-    from policies.compress.requantize import requantize
+    from bytewing.policies.compress.requantize import requantize
 
     return requantize(load_policy(policy), method)
 
 
 def export(policy: str | Path | PolicyBundle, target: str, out: str | Path) -> ExportReport:
     """Write a policy as C for a microcontroller into ``out``, and measure it in the emulator."""
-    from firmware_export.export import export_policy
-    from firmware_export.target import load_target
+    from bytewing.firmware_export.export import export_policy
+    from bytewing.firmware_export.target import load_target
 
     bundle = policy if isinstance(policy, PolicyBundle) else load_policy(policy)
     return export_policy(bundle, load_target(target), require_writable_folder(Path(out)))
@@ -226,8 +226,8 @@ def verify(
         out: as in ``fly``.
         curve: draw what the task has to show of such a run into this PNG.
     """
-    from scenarios.tasks import find_task
-    from scenarios.verify import verify_policy
+    from bytewing.scenarios.tasks import find_task
+    from bytewing.scenarios.verify import verify_policy
 
     bundle = policy if isinstance(policy, PolicyBundle) else load_policy(policy)
     n_jobs, task = jobs or default_jobs(), find_task(bundle.spec.task)
@@ -259,19 +259,19 @@ def listing(what: str) -> list[tuple[str, str]]:
 
 
 def _scenarios() -> list[tuple[str, str]]:
-    from scenarios.schema import library, load_scenario
+    from bytewing.scenarios.schema import library, load_scenario
 
     return [(name, load_scenario(name).description) for name in library()]
 
 
 def _suites() -> list[tuple[str, str]]:
-    from scenarios.schema import load_suite, suites
+    from bytewing.scenarios.schema import load_suite, suites
 
     return [(name, load_suite(name).description) for name in suites()]
 
 
 def _policies() -> list[tuple[str, str]]:
-    from policies.zoo import zoo_names
+    from bytewing.policies.zoo import zoo_names
 
     rows = []
     for name in zoo_names():
@@ -283,6 +283,6 @@ def _policies() -> list[tuple[str, str]]:
 
 
 def _targets() -> list[tuple[str, str]]:
-    from firmware_export.target import load_target, target_names
+    from bytewing.firmware_export.target import load_target, target_names
 
     return [(name, load_target(name).description) for name in target_names()]

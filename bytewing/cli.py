@@ -272,10 +272,7 @@ def version() -> None:
 
 def main() -> NoReturn:
     """Run the command line; every error a user can cause becomes one line and an exit code."""
-    problem = bytewing.hidden_room()
-    if problem:
-        _fail(problem, 2)
-    from sim.errors import BytewingError
+    from bytewing.foundation.errors import BytewingError
 
     try:
         exit_code = app(standalone_mode=False)
@@ -305,7 +302,7 @@ def main() -> NoReturn:
 
 
 def _parse_seeds(text: str | None) -> range | None:
-    from scenarios.schema import parse_seeds
+    from bytewing.scenarios.schema import parse_seeds
 
     return None if text is None else parse_seeds(text)
 

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from firmware_export.export import ExportReport
-    from scenarios.run import FlyReport
-    from scenarios.verify import VerifyReport
+    from bytewing.firmware_export.export import ExportReport
+    from bytewing.scenarios.run import FlyReport
+    from bytewing.scenarios.verify import VerifyReport
 
 # Rich cuts columns to the terminal; a file or a pipe has no width, so give tables room there.
 PIPE_WIDTH = 200
@@ -33,8 +33,8 @@ def _table(*headers: str, title: str | None = None) -> Table:
 
 def print_flights(report: FlyReport) -> None:
     """Print a row a flight and a line that sums them up."""
-    from scenarios.report.table import written
-    from scenarios.tasks import find_task
+    from bytewing.scenarios.report.table import written
+    from bytewing.scenarios.tasks import find_task
 
     console, columns = _console(), find_task(report.task).flight_columns
     headers = [column.header for column in columns]
@@ -94,7 +94,7 @@ def print_export(report: ExportReport) -> None:
 
 def print_verdict(report: VerifyReport) -> None:
     """Print the rows, the checks and what was proved."""
-    from scenarios.report.table import checks_table, verify_table
+    from bytewing.scenarios.report.table import checks_table, verify_table
 
     console = _console()
     console.print(verify_table(report))

@@ -13,15 +13,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.camera.config import CameraConfig, load_camera
-from sim.camera.faults import Faults, FaultsConfig
-from sim.camera.raster import Raster
-from sim.camera.renderer import Capture
-from sim.camera.sensor import Sensor
-from sim.config import parse
-from sim.courses.road import RoadCourse, RoadCourseConfig, generate_road
-from sim.files import write_atomic
-from sim.frames import quaternion_from_euler
+from bytewing.foundation.config import parse
+from bytewing.foundation.files import write_atomic
+from bytewing.sim.camera.config import CameraConfig, load_camera
+from bytewing.sim.camera.faults import Faults, FaultsConfig
+from bytewing.sim.camera.raster import Raster
+from bytewing.sim.camera.renderer import Capture
+from bytewing.sim.camera.sensor import Sensor
+from bytewing.sim.courses.road import RoadCourse, RoadCourseConfig, generate_road
+from bytewing.sim.frames import quaternion_from_euler
 
 OUTPUT = Path(__file__).parent / "img" / "camera_effects.png"
 COLUMNS, ENLARGED, GAP_PX, LABEL_PX, FONT_SCALE = 3, 3, 10, 24, 0.55

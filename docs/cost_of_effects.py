@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import bytewing
+from bytewing.foundation.files import write_atomic
+from bytewing.foundation.fleet import default_jobs
+from bytewing.foundation.progress import progress_bar
 from bytewing.studies.bench import machine
 from bytewing.studies.effects import EFFECTS, cost_of_effects, effect_jobs
-from sim.files import write_atomic
-from sim.fleet import default_jobs
-from sim.progress import progress_bar
 
 SUITE = "road_standard"
 HEAD = """\

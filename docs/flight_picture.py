@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import bytewing
-from scenarios.report.video import RATE_HZ
-from sim.files import write_atomic
+from bytewing.foundation.files import write_atomic
+from bytewing.scenarios.report.video import RATE_HZ
 
 OUTPUT = Path(__file__).parent / "img" / "flight.jpg"
 SCENARIO, SEED = "obstacle_in_bend", 2_900_007

@@ -17,16 +17,16 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from sim.camera.config import CameraConfig, load_camera
-from sim.camera.distortion import Distortion
-from sim.camera.raster import Raster
-from sim.camera.renderer import Capture
-from sim.courses.gas_site import GasSite, GasSiteConfig, generate_gas_site
-from sim.files import write_atomic
-from sim.frames import quaternion_from_euler
-from sim.pilot import DroneState
-from sim.randomise import uniform
-from sim.scene import Box, SceneObject
+from bytewing.foundation.files import write_atomic
+from bytewing.sim.camera.config import CameraConfig, load_camera
+from bytewing.sim.camera.distortion import Distortion
+from bytewing.sim.camera.raster import Raster
+from bytewing.sim.camera.renderer import Capture
+from bytewing.sim.courses.gas_site import GasSite, GasSiteConfig, generate_gas_site
+from bytewing.sim.frames import quaternion_from_euler
+from bytewing.sim.pilot import DroneState
+from bytewing.sim.randomise import uniform
+from bytewing.sim.scene import Box, SceneObject
 
 OUTPUT = Path(__file__).parent / "img" / "gas_sites.png"
 CROWDED = GasSiteConfig(

@@ -14,13 +14,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from sim.airframe import GRAVITY_M_S2
-from sim.clock import Clock
-from sim.fields.wind import RATE_HZ, Wind, WindConfig, intensities_m_s, scale_lengths_m
-from sim.files import write_atomic
-from sim.frames import euler_from_quaternion
-from sim.navigation import Navigation, NavigationConfig, observe
-from sim.randomise import uniform
+from bytewing.foundation.files import write_atomic
+from bytewing.sim.airframe import GRAVITY_M_S2
+from bytewing.sim.clock import Clock
+from bytewing.sim.fields.wind import RATE_HZ, Wind, WindConfig, intensities_m_s, scale_lengths_m
+from bytewing.sim.frames import euler_from_quaternion
+from bytewing.sim.navigation import Navigation, NavigationConfig, observe
+from bytewing.sim.randomise import uniform
 
 IMAGES = Path(__file__).parent / "img"
 HOVER_S, HEIGHT_M, SEEDS = 60.0, 0.5, 12

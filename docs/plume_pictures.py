@@ -14,11 +14,11 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from sim.fields.gas import GasRelease
-from sim.fields.plume import PLUME_LEAD_S, Plume
-from sim.fields.wind import Wind, WindConfig
-from sim.files import write_atomic
-from sim.randomise import uniform
+from bytewing.foundation.files import write_atomic
+from bytewing.sim.fields.gas import GasRelease
+from bytewing.sim.fields.plume import PLUME_LEAD_S, Plume
+from bytewing.sim.fields.wind import Wind, WindConfig
+from bytewing.sim.randomise import uniform
 
 OUTPUT = Path(__file__).parent / "img" / "plume.png"
 RATES_G_H = (50.0, 500.0, 5000.0)

@@ -11,15 +11,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.camera.config import CameraConfig, load_camera
-from sim.camera.raster import Raster
-from sim.camera.renderer import Capture
-from sim.camera.sensor import Sensor
-from sim.courses.road import RoadCourseConfig, generate_road
-from sim.files import write_atomic
-from sim.frames import quaternion_from_euler
-from sim.pilot import DroneState
-from sim.randomise import uniform
+from bytewing.foundation.files import write_atomic
+from bytewing.sim.camera.config import CameraConfig, load_camera
+from bytewing.sim.camera.raster import Raster
+from bytewing.sim.camera.renderer import Capture
+from bytewing.sim.camera.sensor import Sensor
+from bytewing.sim.courses.road import RoadCourseConfig, generate_road
+from bytewing.sim.frames import quaternion_from_euler
+from bytewing.sim.pilot import DroneState
+from bytewing.sim.randomise import uniform
 
 OUTPUT = Path(__file__).parent / "img" / "road_contact_sheet.png"
 COLUMNS = 8

@@ -16,10 +16,10 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from policies.splits import Split
-from sim.courses.road import RoadCourse, generate_road
-from sim.distribution import load_distribution
-from sim.files import write_atomic
+from bytewing.foundation.files import write_atomic
+from bytewing.policies.splits import Split
+from bytewing.sim.courses.road import RoadCourse, generate_road
+from bytewing.sim.distribution import load_distribution
 
 DOCS = Path(__file__).parent
 DISTRIBUTION = "road"

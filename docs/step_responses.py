@@ -16,15 +16,15 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from sim.airframe import Airframe, load_airframe
-from sim.autopilot import PITCH_SET_DEG, ROLL_SET_DEG, Autopilot, run_loops
-from sim.clock import Clock
-from sim.dynamics import RotorDynamics
-from sim.files import write_atomic
-from sim.frames import euler_from_quaternion
-from sim.pilot import HOVER, VelocityCommand
-from sim.plant import Plant
-from sim.rigid_body import step_rigid_body
+from bytewing.foundation.files import write_atomic
+from bytewing.sim.airframe import Airframe, load_airframe
+from bytewing.sim.autopilot import PITCH_SET_DEG, ROLL_SET_DEG, Autopilot, run_loops
+from bytewing.sim.clock import Clock
+from bytewing.sim.dynamics import RotorDynamics
+from bytewing.sim.frames import euler_from_quaternion
+from bytewing.sim.pilot import HOVER, VelocityCommand
+from bytewing.sim.plant import Plant
+from bytewing.sim.rigid_body import step_rigid_body
 
 IMAGE = Path(__file__).parent / "img" / "step_responses.png"
 AIRFRAMES = {"crazyflie21": "#0072b2", "crazyflie21plus": "#d55e00"}

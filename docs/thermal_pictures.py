@@ -13,16 +13,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.camera.config import ThermalConfig, load_camera
-from sim.camera.renderer import Capture
-from sim.camera.thermal import ThermalCamera
-from sim.courses.gas_site import GasSite, generate_gas_site
-from sim.courses.gas_site_config import GasSiteConfig
-from sim.fields.plume import PLUME_LEAD_S, Plume
-from sim.fields.wind import Wind, WindConfig
-from sim.files import write_atomic
-from sim.frames import quaternion_from_euler
-from sim.randomise import uniform
+from bytewing.foundation.files import write_atomic
+from bytewing.sim.camera.config import ThermalConfig, load_camera
+from bytewing.sim.camera.renderer import Capture
+from bytewing.sim.camera.thermal import ThermalCamera
+from bytewing.sim.courses.gas_site import GasSite, generate_gas_site
+from bytewing.sim.courses.gas_site_config import GasSiteConfig
+from bytewing.sim.fields.plume import PLUME_LEAD_S, Plume
+from bytewing.sim.fields.wind import Wind, WindConfig
+from bytewing.sim.frames import quaternion_from_euler
+from bytewing.sim.randomise import uniform
 
 OUTPUT = Path(__file__).parent / "img" / "thermal.png"
 CAMERAS = (("cooled_mid_wave", "methane"), ("uncooled_long_wave", "ammonia"))

@@ -16,16 +16,16 @@ from importlib.metadata import version
 
 import numpy as np
 
-from firmware_export import c_text, ir
-from firmware_export.c_text import literal
-from firmware_export.emit_guidance import emit_guidance
-from firmware_export.emit_layers import LayerCode, emit_layers
-from firmware_export.emit_selftest import selftest
-from firmware_export.memory import MemoryPlan, plan_memory
-from firmware_export.onnx_import import import_onnx
-from policies.bundle import Golden, PolicyBundle
-from policies.constants import Guidance
-from sim.errors import BadInputError
+from bytewing.firmware_export import c_text, ir
+from bytewing.firmware_export.c_text import literal
+from bytewing.firmware_export.emit_guidance import emit_guidance
+from bytewing.firmware_export.emit_layers import LayerCode, emit_layers
+from bytewing.firmware_export.emit_selftest import selftest
+from bytewing.firmware_export.memory import MemoryPlan, plan_memory
+from bytewing.firmware_export.onnx_import import import_onnx
+from bytewing.foundation.errors import BadInputError
+from bytewing.policies.bundle import Golden, PolicyBundle
+from bytewing.policies.constants import Guidance
 
 
 @dataclass(frozen=True, eq=False)

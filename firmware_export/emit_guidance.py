@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from firmware_export import c_text, ir
-from firmware_export.c_text import literal
-from policies import downwind, scent
-from policies.constants import GasGuidance, Guidance, MoxGuidance, RoadGuidance
-from policies.guidance import leak_map, make_guide, mox, obstacles, wind_vane
-from policies.guidance.bearings import COSINE_MIN, DETERMINANT_MIN, REACH_M
-from policies.guidance.float32 import ROOT_STEPS, TINY
-from policies.guidance.gas import POSITION_MAX_M, RANGE_MAX_M, ROUTE_MAX, steps
-from policies.guidance.road import speed_slope
-from sim.errors import BadInputError
+from bytewing.firmware_export import c_text, ir
+from bytewing.firmware_export.c_text import literal
+from bytewing.foundation.errors import BadInputError
+from bytewing.policies import downwind, scent
+from bytewing.policies.constants import GasGuidance, Guidance, MoxGuidance, RoadGuidance
+from bytewing.policies.guidance import leak_map, make_guide, mox, obstacles, wind_vane
+from bytewing.policies.guidance.bearings import COSINE_MIN, DETERMINANT_MIN, REACH_M
+from bytewing.policies.guidance.float32 import ROOT_STEPS, TINY
+from bytewing.policies.guidance.gas import POSITION_MAX_M, RANGE_MAX_M, ROUTE_MAX, steps
+from bytewing.policies.guidance.road import speed_slope
 
 Keys = dict[str, str | int]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from firmware_export import ir
-from firmware_export.c_text import Array, comment, literal
-from firmware_export.memory import MemoryPlan, reads_frame
+from bytewing.firmware_export import ir
+from bytewing.firmware_export.c_text import Array, comment, literal
+from bytewing.firmware_export.memory import MemoryPlan, reads_frame
 
 LANES = 2  # output channels whose weights lie interleaved, see kernels/dot.h
 INDENT = " " * 4

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_export import c_text
-from firmware_export.emit_guidance import GuidanceCode
-from policies.bundle import Golden
+from bytewing.firmware_export import c_text
+from bytewing.firmware_export.emit_guidance import GuidanceCode
+from bytewing.policies.bundle import Golden
 
 # Golden frames take flash: as many as fit into this, and at least one.
 GOLDEN_BYTES = 16 * 1024

@@ -11,19 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from firmware_export.emit import emit
-from firmware_export.ir import Graph, Layer, layer_macs
-from firmware_export.memory import plan_memory
-from firmware_export.onnx_import import import_onnx
-from firmware_export.passes.flatten import absorb_flatten
-from firmware_export.target import Target
-from firmware_export.usage import usage_text
-from firmware_export.verify.emulator import McuPolicy, entry_symbols, policy_machine
-from firmware_export.verify.profile import Cost, Profile, computing_s
-from firmware_export.verify.toolchain import compile_firmware
-from policies.bundle import PolicyBundle
-from sim.errors import BadInputError, BytewingError
-from sim.files import require_writable_folder, write_atomic
+from bytewing.firmware_export.emit import emit
+from bytewing.firmware_export.ir import Graph, Layer, layer_macs
+from bytewing.firmware_export.memory import plan_memory
+from bytewing.firmware_export.onnx_import import import_onnx
+from bytewing.firmware_export.passes.flatten import absorb_flatten
+from bytewing.firmware_export.target import Target
+from bytewing.firmware_export.usage import usage_text
+from bytewing.firmware_export.verify.emulator import McuPolicy, entry_symbols, policy_machine
+from bytewing.firmware_export.verify.profile import Cost, Profile, computing_s
+from bytewing.firmware_export.verify.toolchain import compile_firmware
+from bytewing.foundation.errors import BadInputError, BytewingError
+from bytewing.foundation.files import require_writable_folder, write_atomic
+from bytewing.policies.bundle import PolicyBundle
 
 # Frames stepped to see the stack at its deepest: its depth does not depend on values, so that a
 # few that reach every branch of the guidance suffice.

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from firmware_export.ir import (
+from bytewing.firmware_export.ir import (
     Add,
     AveragePool,
     Conv,

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 from onnx import NodeProto
 
-from firmware_export import ir, tables
-from firmware_export.bounds import ROUNDING_LIMIT, SUM_LIMIT, largest_sum
-from firmware_export.onnx_reader import QdqModel, Quantisation, node_name
-from firmware_export.passes.flatten import absorb_flatten
-from firmware_export.rounding import fma32
-from sim.errors import did_you_mean
+from bytewing.firmware_export import ir, tables
+from bytewing.firmware_export.bounds import ROUNDING_LIMIT, SUM_LIMIT, largest_sum
+from bytewing.firmware_export.onnx_reader import QdqModel, Quantisation, node_name
+from bytewing.firmware_export.passes.flatten import absorb_flatten
+from bytewing.firmware_export.rounding import fma32
+from bytewing.foundation.errors import did_you_mean
 
 F32 = np.float32
 CAMERA_SCALE = F32(1 / 255)

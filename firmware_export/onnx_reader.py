@@ -18,7 +18,7 @@ from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, numpy_helper
 
-from sim.errors import BadInputError
+from bytewing.foundation.errors import BadInputError
 
 ONNX_DOMAINS = ("", "ai.onnx")
 # 13 brought per-channel QuantizeLinear; 21 is the newest whose meaning has been checked.

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from firmware_export import ir
-from firmware_export.bounds import FLOAT32_EXACT, largest_sum
-from firmware_export.onnx_import import import_onnx
-from firmware_export.rounding import fma32, saturate
-from sim.errors import BadInputError
+from bytewing.firmware_export import ir
+from bytewing.firmware_export.bounds import FLOAT32_EXACT, largest_sum
+from bytewing.firmware_export.onnx_import import import_onnx
+from bytewing.firmware_export.rounding import fma32, saturate
+from bytewing.foundation.errors import BadInputError
 
 F32 = np.float32
 # Frames at a time: large enough for BLAS, small enough to stay in the cache of a small machine.

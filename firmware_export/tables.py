@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto
 
-from firmware_export.ir import Int8s, Tensor
-from firmware_export.onnx_reader import QdqModel
-from firmware_export.rounding import saturate
+from bytewing.firmware_export.ir import Int8s, Tensor
+from bytewing.firmware_export.onnx_reader import QdqModel
+from bytewing.firmware_export.rounding import saturate
 
 F32 = np.float32
 CODES = np.arange(-128, 128, dtype=np.int32)

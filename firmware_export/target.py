@@ -11,8 +11,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from sim.config import Config, load
-from sim.errors import BadInputError, did_you_mean
+from bytewing.foundation.config import Config, load
+from bytewing.foundation.errors import BadInputError, did_you_mean
 
 FOLDER = Path(__file__).parent / "targets"
 
@@ -91,7 +91,8 @@ class FlashTiming(Config):
 class Link(Config):
     """How a frame that was read out gets to the network, and its command to the motors' controller.
 
-    Reading out is the camera's (``sim.camera``): what a frame shows is that much older already.
+    Reading out is the camera's (``bytewing.sim.camera``): what a frame shows is that much older
+    already.
 
     Attributes:
         transport_bytes_s: rate of the link to this microcontroller; the sensor's own interface

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from firmware_export.emit_guidance import takes_frames, takes_senses
-from firmware_export.target import Target
-from firmware_export.verify.toolchain import ARITHMETIC_FLAGS
-from policies.bundle import PolicySpec
-from policies.constants import MoxGuidance
+from bytewing.firmware_export.emit_guidance import takes_frames, takes_senses
+from bytewing.firmware_export.target import Target
+from bytewing.firmware_export.verify.toolchain import ARITHMETIC_FLAGS
+from bytewing.policies.bundle import PolicySpec
+from bytewing.policies.constants import MoxGuidance
 
 _REMEMBERED = "; the earlier ones that the network looks at too are kept in its context"
 _MIRRORED = (

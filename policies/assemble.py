@@ -10,12 +10,12 @@ import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from policies.bundle import PolicyBundle, PolicySpec, save_bundle
-from policies.compress.quantize import QuantisedNetwork
-from policies.guidance import NO_ROUTE
-from policies.nets.folded import FoldedNetwork, float_model, model_bytes
-from policies.runtimes import NetworkPilot, int8_inference
-from sim.pilot import SENSES_SIZE
+from bytewing.policies.bundle import PolicyBundle, PolicySpec, save_bundle
+from bytewing.policies.compress.quantize import QuantisedNetwork
+from bytewing.policies.guidance import NO_ROUTE
+from bytewing.policies.nets.folded import FoldedNetwork, float_model, model_bytes
+from bytewing.policies.runtimes import NetworkPilot, int8_inference
+from bytewing.sim.pilot import SENSES_SIZE
 
 Frames = NDArray[np.uint8]
 Senses = NDArray[np.float32]

@@ -23,12 +23,12 @@ import tomli_w
 from numpy.typing import NDArray
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from policies.constants import Guidance
-from policies.downwind import turned
-from sim.config import Config, load
-from sim.errors import BadInputError
-from sim.files import sha256_of_file, write_together
-from sim.pilot import SENSES_SIZE
+from bytewing.foundation.config import Config, load
+from bytewing.foundation.errors import BadInputError
+from bytewing.foundation.files import sha256_of_file, write_together
+from bytewing.policies.constants import Guidance
+from bytewing.policies.downwind import turned
+from bytewing.sim.pilot import SENSES_SIZE
 
 FORMAT_VERSION = 1
 
@@ -45,9 +45,10 @@ class InputSpec(Config):
         width_px: columns of a frame.
         channels: how many frames the network sees at once.
         frame_stride: how many camera frames one of them is after the other.
-        source: "camera", or "senses" where a frame is ``policies.scent``'s picture of them.
+        source: "camera", or "senses" where a frame is ``bytewing.policies.scent``'s picture of
+            them.
         wind_to_right: whether frames are mirrored where the wind blows to their left
-            (``policies.downwind``).
+            (``bytewing.policies.downwind``).
     """
 
     height_px: int = Field(gt=0, le=512)
@@ -166,8 +167,9 @@ class Golden:
         outputs: (N, K) int8, the raw network outputs in the order of ``PolicySpec.outputs``, those
             of several values (a map) row by row.
         commands: (N, 4 + A) float32, what guidance answers: forward, left, climb speed in m/s, yaw
-            rate in rad/s, and what else it tells (see ``policies.guidance``).
-        senses: (N, SENSES_SIZE) float32, see ``sim.pilot.Senses``; zeros where the file has none.
+            rate in rad/s, and what else it tells (see ``bytewing.policies.guidance``).
+        senses: (N, SENSES_SIZE) float32, see ``bytewing.sim.pilot.Senses``; zeros where the file
+            has none.
         route: (R, 5) float32, given at the reset; empty where the file has none.
     """
 
@@ -263,8 +265,9 @@ def load_bundle(path: Path) -> PolicyBundle:
 def save_bundle(path: Path, spec: PolicySpec, files: dict[str, bytes]) -> PolicyBundle:
     """Write ``files`` and ``policy.toml`` with their hashes; files not given are kept.
 
-    All are on disk before the first takes its place (see ``sim.files.write_together``), so a run
-    that is killed leaves the old bundle or the new one.
+    All are on disk before the first takes its place (see
+    ``bytewing.foundation.files.write_together``), so a run that is killed leaves the old bundle or
+    the new one.
     """
     path = Path(path)
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}

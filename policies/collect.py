@@ -18,7 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.dataset import (
+from bytewing.foundation.errors import BadInputError
+from bytewing.foundation.fleet import run
+from bytewing.foundation.progress import Advance
+from bytewing.foundation.rng import stream
+from bytewing.policies.dataset import (
     MANIFEST,
     FlightEntry,
     FlightFrames,
@@ -28,20 +32,16 @@ from policies.dataset import (
     read_manifest,
     write_manifest,
 )
-from policies.guidance import COMMAND_SIZE, as_command, as_report, make_guide
-from policies.runtimes import Infer, float_inference, make_look
-from policies.splits import Split, require
-from policies.tasks import find_task
-from sim.airframe import Airframe
-from sim.camera.config import AnyCamera
-from sim.courses.registry import generate_course
-from sim.distribution import Distribution
-from sim.errors import BadInputError
-from sim.fleet import run
-from sim.flight import Course, FlightSetup, fly
-from sim.pilot import SENSES_SIZE, Observation, Report, VelocityCommand
-from sim.progress import Advance
-from sim.rng import stream
+from bytewing.policies.guidance import COMMAND_SIZE, as_command, as_report, make_guide
+from bytewing.policies.runtimes import Infer, float_inference, make_look
+from bytewing.policies.splits import Split, require
+from bytewing.policies.tasks import find_task
+from bytewing.sim.airframe import Airframe
+from bytewing.sim.camera.config import AnyCamera
+from bytewing.sim.courses.registry import generate_course
+from bytewing.sim.distribution import Distribution
+from bytewing.sim.flight import Course, FlightSetup, fly
+from bytewing.sim.pilot import SENSES_SIZE, Observation, Report, VelocityCommand
 
 # Teacher and learner take turns of this length: long enough for the learner to get into trouble
 # of its own making, short enough for several turns a flight.

@@ -1,4 +1,4 @@
-"""The constants of the guidances, which travel in a policy's bundle (``policies.guidance``)."""
+"""The constants of the guidances (``bytewing.policies.guidance``); a bundle carries them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sim.config import Config
+from bytewing.foundation.config import Config
 
 
 class RoadGuidance(Config):
-    """Constants of the road guidance (see ``policies.guidance.road``); all become float32.
+    """Constants of the road guidance (see ``bytewing.policies.guidance.road``); all become float32.
 
     Attributes:
         kind: tag of this guidance.
@@ -32,7 +32,7 @@ class RoadGuidance(Config):
 
 
 class GasGuidance(Config):
-    """Constants of the gas guidance (see ``policies.guidance.gas``); numbers become float32.
+    """Constants of the gas guidance (``bytewing.policies.guidance.gas``); numbers become float32.
 
     What has no default depends on the camera. The others were tried on simulated flights; times
     count steps of the guidance, so a pilot that misses frames has slower timers.
@@ -158,7 +158,7 @@ class GasGuidance(Config):
 
 
 class MoxGuidance(Config):
-    """Constants of the metal-oxide guidance (see ``policies.guidance.mox``); all become float32.
+    """Constants of the metal-oxide guidance (``bytewing.policies.guidance.mox``), as float32.
 
     Attributes:
         kind: tag of this guidance.

@@ -23,12 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from policies.bundle import InputSpec
-from policies.splits import Split, require
-from sim.config import Config, parse
-from sim.errors import BadInputError
-from sim.files import sha256_of_file, write_atomic
-from sim.pilot import SENSES_SIZE
+from bytewing.foundation.config import Config, parse
+from bytewing.foundation.errors import BadInputError
+from bytewing.foundation.files import sha256_of_file, write_atomic
+from bytewing.policies.bundle import InputSpec
+from bytewing.policies.splits import Split, require
+from bytewing.sim.pilot import SENSES_SIZE
 
 MANIFEST = "manifest.json"
 Float32 = NDArray[np.float32]
@@ -41,7 +41,7 @@ class FlightFrames:
     Attributes:
         frames: (N, H, W) uint8, as the camera gave them.
         labels: (N, K) float32 in [-1, 1]; NaN where there is nothing to learn.
-        senses: (N, SENSES_SIZE) float32, see ``sim.pilot.Senses``.
+        senses: (N, SENSES_SIZE) float32, see ``bytewing.sim.pilot.Senses``.
         tick: (N,) int64, when each frame was exposed.
         meta: JSON values: course_seed, round, flight, pilot, outcome, course, …
     """

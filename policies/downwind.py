@@ -20,7 +20,7 @@ def blows_left(senses: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Return whether the wind blows to the left of where the drone faces, (...,) of (..., S).
 
     Args:
-        senses: see ``sim.pilot.Senses``; NaN counts as the least.
+        senses: see ``bytewing.sim.pilot.Senses``; NaN counts as the least.
     """
     x, y, z, w = (_clamped(senses[..., i], F32(1)) for i in range(3, 7))
     east, north = (_clamped(senses[..., i], WIND_MAX_M_S) for i in (12, 13))

@@ -10,13 +10,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.constants import Guidance
-from policies.guidance import COMMAND_SIZE, NO_ROUTE, as_command, as_report, make_guide
-from policies.tasks.road import ROAD_GUIDANCE
-from policies.tasks.task import Task
-from sim.camera.config import Optics
-from sim.flight import Course
-from sim.pilot import Observation, Report, VelocityCommand
+from bytewing.policies.constants import Guidance
+from bytewing.policies.guidance import COMMAND_SIZE, NO_ROUTE, as_command, as_report, make_guide
+from bytewing.policies.tasks.road import ROAD_GUIDANCE
+from bytewing.policies.tasks.task import Task
+from bytewing.sim.camera.config import Optics
+from bytewing.sim.flight import Course
+from bytewing.sim.pilot import Observation, Report, VelocityCommand
 
 Labeller = Callable[[Observation], NDArray[np.float32]]
 
@@ -25,7 +25,7 @@ class GuidedPilot:
     """A pilot that sends labels through a guidance.
 
     Attributes:
-        latency_s: see ``sim.pilot.Pilot``.
+        latency_s: see ``bytewing.sim.pilot.Pilot``.
         outputs: (K,) float32, the last labels, 0 where there was none.
         answer: (A,) float32, what guidance told besides the command.
         report: what it has to report, from the step on that said so.

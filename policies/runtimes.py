@@ -14,8 +14,9 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from policies.bundle import InputSpec, PolicyBundle, PolicySpec, steps_of
-from policies.guidance import (
+from bytewing.foundation.errors import BadInputError
+from bytewing.policies.bundle import InputSpec, PolicyBundle, PolicySpec, steps_of
+from bytewing.policies.guidance import (
     COMMAND_SIZE,
     NO_ROUTE,
     NO_SENSES,
@@ -24,9 +25,8 @@ from policies.guidance import (
     dequantise,
     make_guide,
 )
-from policies.scent import ScentHistory, scent_pictures
-from sim.errors import BadInputError
-from sim.pilot import Observation, Report, VelocityCommand
+from bytewing.policies.scent import ScentHistory, scent_pictures
+from bytewing.sim.pilot import Observation, Report, VelocityCommand
 
 Frame = NDArray[np.uint8]
 # (C, H, W) uint8 -> (K,) raw outputs: int8, or float32 from a float network
@@ -37,7 +37,7 @@ class NetworkPilot:
     """A pilot that flies by a network: frames in, outputs, guidance, command.
 
     Attributes:
-        latency_s: see ``sim.pilot.Pilot``.
+        latency_s: see ``bytewing.sim.pilot.Pilot``.
         outputs: (K,) the network's raw outputs for the last frame.
         answer: (A,) float32, what guidance told in the last step besides the command.
         report: what it has to report, from the step on that said so.
@@ -55,7 +55,7 @@ class NetworkPilot:
         Args:
             spec: of the policy.
             infer: its network.
-            latency_s: see ``sim.pilot.Pilot``.
+            latency_s: see ``bytewing.sim.pilot.Pilot``.
             route: (N, 5) the course's, told to guidance before take-off.
         """
         self.spec = spec

@@ -11,7 +11,7 @@ newest on the right; its rows, each a byte:
     4  how much more the wind blows to the left now than on average
     5  the wind's speed
 
-The arithmetic is float32 that C repeats bit for bit (``policies.guidance``).
+The arithmetic is float32 that C repeats bit for bit (``bytewing.policies.guidance``).
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.bundle import InputSpec
-from policies.downwind import WIND_MAX_M_S
-from policies.guidance.float32 import F32, Vector, clamp, norm
-from policies.guidance.gas import POSITION_MAX_M
-from policies.guidance.wind_vane import WindVane
+from bytewing.policies.bundle import InputSpec
+from bytewing.policies.downwind import WIND_MAX_M_S
+from bytewing.policies.guidance.float32 import F32, Vector, clamp, norm
+from bytewing.policies.guidance.gas import POSITION_MAX_M
+from bytewing.policies.guidance.wind_vane import WindVane
 
 ROWS = 6
 COLUMN_STEPS = 5  # 0.2 s at 25 Hz
@@ -46,7 +46,7 @@ GAS_MAX = F32(2)
 
 
 class ScentHistory:
-    """The columns of a flight so far, as the network sees them: a ``policies.runtimes.Look``."""
+    """The columns of a flight so far, for the network (``bytewing.policies.runtimes.Look``)."""
 
     needs_frames = False
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Literal
 
-from sim.errors import BytewingError
+from bytewing.foundation.errors import BytewingError
 
 
 class Split(Enum):
@@ -55,7 +55,7 @@ def require(split: Split, *seeds: int) -> None:
     >>> require(Split.TRAIN, 0, 999_999)
     >>> require(Split.TRAIN, 1_000_000)
     Traceback (most recent call last):
-    policies.splits.SplitError: course seed 1000000 is not of the train seeds 0..999999
+    bytewing.policies.splits.SplitError: course seed 1000000 is not of the train seeds 0..999999
     """
     for seed in seeds:
         if seed not in split:

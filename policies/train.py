@@ -26,12 +26,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from policies.dataset import Examples
-from policies.tasks.task import Augmentation, Fit, Output
-from sim.errors import BadInputError
-from sim.files import write_atomic
-from sim.progress import Advance
-from sim.rng import stream
+from bytewing.foundation.errors import BadInputError
+from bytewing.foundation.files import write_atomic
+from bytewing.foundation.progress import Advance
+from bytewing.foundation.rng import stream
+from bytewing.policies.dataset import Examples
+from bytewing.policies.tasks.task import Augmentation, Fit, Output
 
 # Sums over a batch depend on how many threads share it, so their number is fixed. One: on a network
 # this small a second one gains a third on an idle machine and loses half on a busy one.

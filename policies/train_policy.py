@@ -23,33 +23,33 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.assemble import float_files, save_quantised
-from policies.bundle import PolicyBundle, PolicySpec, Provenance
-from policies.collect import CollectJob, collect
-from policies.compress.qat import quantisation_aware
-from policies.compress.quantize import (
+from bytewing.foundation.errors import BadInputError, did_you_mean
+from bytewing.foundation.files import require_writable_folder, write_atomic
+from bytewing.foundation.fleet import default_jobs, process_pool
+from bytewing.foundation.progress import progress_bar
+from bytewing.foundation.rng import stream
+from bytewing.policies.assemble import float_files, save_quantised
+from bytewing.policies.bundle import PolicyBundle, PolicySpec, Provenance
+from bytewing.policies.collect import CollectJob, collect
+from bytewing.policies.compress.qat import quantisation_aware
+from bytewing.policies.compress.quantize import (
     CALIBRATION_FRAMES,
     QuantisedNetwork,
     post_training,
     run_batched,
 )
-from policies.dataset import Dataset, FlightEntry, read_dataset
-from policies.nets.convnet import ConvNet, fold, initialised, load_weights, weights_of
-from policies.nets.folded import FoldedNetwork, float_model, model_bytes
-from policies.runtimes import network_inputs
-from policies.splits import Split, seed_of
-from policies.tasks import find_task
-from policies.tasks.task import Budget, Task
-from policies.train import TrainPlan, fit, loss_of_outputs
-from sim.airframe import Airframe, load_airframe
-from sim.camera.config import AnyCamera, load_camera
-from sim.courses.registry import generate_course
-from sim.distribution import Distribution, load_distribution
-from sim.errors import BadInputError, did_you_mean
-from sim.files import require_writable_folder, write_atomic
-from sim.fleet import default_jobs, process_pool
-from sim.progress import progress_bar
-from sim.rng import stream
+from bytewing.policies.dataset import Dataset, FlightEntry, read_dataset
+from bytewing.policies.nets.convnet import ConvNet, fold, initialised, load_weights, weights_of
+from bytewing.policies.nets.folded import FoldedNetwork, float_model, model_bytes
+from bytewing.policies.runtimes import network_inputs
+from bytewing.policies.splits import Split, seed_of
+from bytewing.policies.tasks import find_task
+from bytewing.policies.tasks.task import Budget, Task
+from bytewing.policies.train import TrainPlan, fit, loss_of_outputs
+from bytewing.sim.airframe import Airframe, load_airframe
+from bytewing.sim.camera.config import AnyCamera, load_camera
+from bytewing.sim.courses.registry import generate_course
+from bytewing.sim.distribution import Distribution, load_distribution
 
 # Losses are compared on at most so many validation frames.
 VALIDATION_FRAMES = 12_000
@@ -146,14 +146,14 @@ def train_policy(
     """Train a policy from nothing but its seed (or ``init_from``) and return its bundle.
 
     Args:
-        task: a name of ``policies.tasks``.
+        task: a name of ``bytewing.policies.tasks``.
         out_dir: the bundle's folder; must not hold a policy or a training run yet, unless resuming.
         seed: decides everything random.
         budget: "quick", "standard" or "full".
         resume: go on where an interrupted run of the same seed and budget stopped.
         init_from: start from this policy's weights.
-        distribution: what is flown: a name of ``sim.distribution`` or the path of a TOML file;
-            the task's own where None.
+        distribution: what is flown: a name of ``bytewing.sim.distribution`` or the path of a TOML
+            file; the task's own where None.
         n_jobs: processes that fly; all cores where None.
         executor: used instead of processes of our own where given.
 

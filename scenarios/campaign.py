@@ -20,18 +20,18 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from policies.bundle import PolicyBundle
-from scenarios.replay import Comparison
-from scenarios.run import FlightJob, FlightResult, finish, fly_job, fly_log
-from scenarios.tasks import find_task
-from sim import fleet
-from sim.airframe import load_airframe
-from sim.camera.config import load_camera
-from sim.courses.textures import is_image
-from sim.distribution import is_path
-from sim.errors import BadInputError
-from sim.files import require_writable_folder, sha256_of_file, write_atomic
-from sim.progress import Advance
+from bytewing.foundation import fleet
+from bytewing.foundation.errors import BadInputError
+from bytewing.foundation.files import require_writable_folder, sha256_of_file, write_atomic
+from bytewing.foundation.progress import Advance
+from bytewing.policies.bundle import PolicyBundle
+from bytewing.scenarios.replay import Comparison
+from bytewing.scenarios.run import FlightJob, FlightResult, finish, fly_job, fly_log
+from bytewing.scenarios.tasks import find_task
+from bytewing.sim.airframe import load_airframe
+from bytewing.sim.camera.config import load_camera
+from bytewing.sim.courses.textures import is_image
+from bytewing.sim.distribution import is_path
 
 # What each rung is made of; the golden vectors are in the C's self-test. Weights stay at home.
 _REFERENCE = "int8.onnx"

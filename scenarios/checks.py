@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from scenarios.replay import Comparison
+from bytewing.scenarios.replay import Comparison
 
 if TYPE_CHECKING:
-    from scenarios.run import FlightResult
+    from bytewing.scenarios.run import FlightResult
 
 Flights: TypeAlias = "Sequence[FlightResult]"
 Relation = Literal[">=", "<=", "<", "=="]

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scenarios.checks import Check, Flights, check, total_comparison
-from scenarios.ladder import LADDER
-from scenarios.schema import Suite
-from scenarios.tasks import find_task
+from bytewing.scenarios.checks import Check, Flights, check, total_comparison
+from bytewing.scenarios.ladder import LADDER
+from bytewing.scenarios.schema import Suite
+from bytewing.scenarios.tasks import find_task
 
 
 def judge(flown: Mapping[str, Flights], suite: Suite) -> list[Check]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from scenarios.tasks import find_task
-from scenarios.tasks.task import FlightMetrics
-from sim.errors import BadInputError
-from sim.flight import DIVERGED
-from sim.flight_log import FlightLog
+from bytewing.foundation.errors import BadInputError
+from bytewing.scenarios.tasks import find_task
+from bytewing.scenarios.tasks.task import FlightMetrics
+from bytewing.sim.flight import DIVERGED
+from bytewing.sim.flight_log import FlightLog
 
 
 def flight_metrics(log: FlightLog) -> FlightMetrics:

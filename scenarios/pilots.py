@@ -9,27 +9,27 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_export.reference import Int8Network
-from firmware_export.target import Target, load_target
-from policies.bundle import PolicyBundle, PolicySpec
-from policies.guidance import COMMAND_SIZE, NO_ROUTE, as_command, as_report
-from policies.runtimes import (
+from bytewing.firmware_export.reference import Int8Network
+from bytewing.firmware_export.target import Target, load_target
+from bytewing.foundation.errors import BadInputError, did_you_mean
+from bytewing.policies.bundle import PolicyBundle, PolicySpec
+from bytewing.policies.guidance import COMMAND_SIZE, NO_ROUTE, as_command, as_report
+from bytewing.policies.runtimes import (
     Infer,
     NetworkPilot,
     float_inference,
     int8_inference,
     require_frame_size,
 )
-from scenarios.ladder import LADDER
-from scenarios.replay import Rung, SteppedPolicy, int8_rung, stepped_rung
-from scenarios.tasks import find_task
-from sim.camera.config import Optics
-from sim.errors import BadInputError, did_you_mean
-from sim.flight import Course
-from sim.pilot import Observation, Pilot, Report, VelocityCommand
+from bytewing.scenarios.ladder import LADDER
+from bytewing.scenarios.replay import Rung, SteppedPolicy, int8_rung, stepped_rung
+from bytewing.scenarios.tasks import find_task
+from bytewing.sim.camera.config import Optics
+from bytewing.sim.flight import Course
+from bytewing.sim.pilot import Observation, Pilot, Report, VelocityCommand
 
 if TYPE_CHECKING:
-    from firmware_export.verify.emulator import McuPolicy
+    from bytewing.firmware_export.verify.emulator import McuPolicy
 
 DEFAULT_TARGET = "stm32f405"
 NO_FRAME: NDArray[np.uint8] = np.empty((0, 0), np.uint8)
@@ -49,12 +49,12 @@ class ExportedPilot:
         latency_s: float = 0.0,
         route: NDArray[np.float32] = NO_ROUTE,
     ) -> None:
-        """Make a pilot, reset; for the attributes see ``sim.pilot.Pilot``.
+        """Make a pilot, reset; for the attributes see ``bytewing.sim.pilot.Pilot``.
 
         Args:
             spec: of the policy.
             policy: its code.
-            latency_s: see ``sim.pilot.Pilot``.
+            latency_s: see ``bytewing.sim.pilot.Pilot``.
             route: (N, 5) the course's, told to guidance before take-off.
         """
         self.latency_s = latency_s
@@ -187,13 +187,13 @@ def _int8_network(bundle: PolicyBundle) -> Int8Network:
 
 @_once
 def _c_policy(bundle: PolicyBundle) -> SteppedPolicy:
-    from firmware_export.verify.host import CPolicy
+    from bytewing.firmware_export.verify.host import CPolicy
 
     return CPolicy(bundle)
 
 
 @_once
 def _mcu_policy(bundle: PolicyBundle, target: Target) -> McuPolicy:
-    from firmware_export.verify.emulator import McuPolicy
+    from bytewing.firmware_export.verify.emulator import McuPolicy
 
     return McuPolicy(bundle, target)

@@ -14,12 +14,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.bundle import PolicySpec, Source
-from policies.guidance import COMMAND_SIZE, NO_ROUTE, dequantise, make_guide
-from policies.runtimes import network_inputs
-from sim.errors import BytewingError
-from sim.flight_log import FlightLog
-from sim.pilot import SENSES_SIZE
+from bytewing.foundation.errors import BytewingError
+from bytewing.policies.bundle import PolicySpec, Source
+from bytewing.policies.guidance import COMMAND_SIZE, NO_ROUTE, dequantise, make_guide
+from bytewing.policies.runtimes import network_inputs
+from bytewing.sim.flight_log import FlightLog
+from bytewing.sim.pilot import SENSES_SIZE
 
 Outputs = NDArray[np.int8]
 Answers = NDArray[np.float32]

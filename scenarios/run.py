@@ -8,22 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from firmware_export.target import Target
-from policies.bundle import PolicyBundle
-from scenarios.metrics import flight_metrics
-from scenarios.pilots import int8_reference, make_pilot
-from scenarios.replay import Comparison, replay
-from scenarios.schema import Scenario
-from scenarios.stats import wilson_interval
-from scenarios.tasks import find_task
-from scenarios.tasks.task import FlightMetrics
-from sim.airframe import load_airframe
-from sim.camera.config import load_camera
-from sim.courses.registry import generate_course
-from sim.errors import BadInputError
-from sim.flight import FlightSetup, Watch, fly
-from sim.flight_log import FlightLog
-from sim.plant import SimulationError
+from bytewing.firmware_export.target import Target
+from bytewing.foundation.errors import BadInputError
+from bytewing.policies.bundle import PolicyBundle
+from bytewing.scenarios.metrics import flight_metrics
+from bytewing.scenarios.pilots import int8_reference, make_pilot
+from bytewing.scenarios.replay import Comparison, replay
+from bytewing.scenarios.schema import Scenario
+from bytewing.scenarios.stats import wilson_interval
+from bytewing.scenarios.tasks import find_task
+from bytewing.scenarios.tasks.task import FlightMetrics
+from bytewing.sim.airframe import load_airframe
+from bytewing.sim.camera.config import load_camera
+from bytewing.sim.courses.registry import generate_course
+from bytewing.sim.flight import FlightSetup, Watch, fly
+from bytewing.sim.flight_log import FlightLog
+from bytewing.sim.plant import SimulationError
 
 DIVERGED_LOGS = Path("out") / "diverged"
 """Where the log of a flight that diverged goes when no folder for logs was named."""
@@ -36,7 +36,7 @@ class FlightJob:
     Attributes:
         scenario: what is flown.
         seed: which instance of it.
-        runtime: who flies (see ``scenarios.pilots``).
+        runtime: who flies (see ``bytewing.scenarios.pilots``).
         bundle: the policy; None for pilots without a network.
         target: the microcontroller of runtime ``mcu``.
         log_folder: where the log goes; None keeps none.
@@ -105,7 +105,7 @@ class FlyReport:
         task: theirs.
         flights: what came of each.
         unseen: what the scenario draws and the policy's training never did, a line a key
-            (``scenarios.seen``).
+            (``bytewing.scenarios.seen``).
     """
 
     task: str

@@ -15,13 +15,13 @@ from typing import Self
 
 from pydantic import Field, PrivateAttr, create_model, field_validator, model_validator
 
-from scenarios.tasks import TASKS
-from scenarios.tasks.task import Limits
-from sim.conditions import Conditions
-from sim.config import Config, override, parse, read_toml
-from sim.courses.registry import CourseConfig
-from sim.distribution import is_path, laid_over, read_distribution, resolve_paths
-from sim.errors import BadInputError, did_you_mean
+from bytewing.foundation.config import Config, override, parse, read_toml
+from bytewing.foundation.errors import BadInputError, did_you_mean
+from bytewing.scenarios.tasks import TASKS
+from bytewing.scenarios.tasks.task import Limits
+from bytewing.sim.conditions import Conditions
+from bytewing.sim.courses.registry import CourseConfig
+from bytewing.sim.distribution import is_path, laid_over, read_distribution, resolve_paths
 
 LIBRARY = Path(__file__).parent / "library"
 SUITES = Path(__file__).parent / "suites"
@@ -74,8 +74,8 @@ class Scenario(_Seeded, Conditions):
         task: the job to be done; decides what the ``[course]`` table may hold.
         time_limit_s: simulated time after which the flight ends as a timeout.
         seeds: ``A:B``, flown where the user names none.
-        distribution: declared distribution that it begins with (``sim.distribution``): its keys
-            hold for all that the scenario does not say. None for the defaults of every table.
+        distribution: declared distribution that it begins with (``bytewing.sim.distribution``): its
+            keys hold for all that the scenario does not say. None for the defaults of every table.
         airframe: preset name or path of an airframe TOML.
         camera: preset name or path of a camera TOML.
         policy: zoo name or bundle folder, flown where the user names none.
@@ -172,7 +172,8 @@ def load_scenario(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Sc
 
     Args:
         name_or_path: ``s_bends`` or ``my/course.toml``.
-        overrides: assignments ``KEY=VALUE`` applied before validation (see ``sim.config``).
+        overrides: assignments ``KEY=VALUE`` applied before validation (see
+            ``bytewing.foundation.config``).
 
     Raises:
         BadInputError: one line with file, key and remedy.

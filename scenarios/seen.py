@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from policies.bundle import PolicySpec
-from scenarios.schema import Scenario
-from sim.distribution import distributions, load_distribution, outside
+from bytewing.policies.bundle import PolicySpec
+from bytewing.scenarios.schema import Scenario
+from bytewing.sim.distribution import distributions, load_distribution, outside
 
 NAMED_MAX = 3
 """Scenarios named in a line; of more only the number is given."""

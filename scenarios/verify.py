@@ -8,21 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from firmware_export.target import Target, load_target
-from policies.bundle import PolicyBundle
-from policies.splits import Split
-from scenarios.campaign import fly_many
-from scenarios.checks import Check, same_flights, total_comparison
-from scenarios.criteria import judge
-from scenarios.ladder import LADDER, REPLAYED
-from scenarios.pilots import check_runtime
-from scenarios.run import FlightJob, FlightResult, summary
-from scenarios.schema import Scenario, Suite, load_suite, suite_flights
-from scenarios.seen import unseen
-from scenarios.stats import compare_paired
-from scenarios.tasks import find_task
-from sim.errors import BadInputError
-from sim.progress import progress_bar
+from bytewing.firmware_export.target import Target, load_target
+from bytewing.foundation.errors import BadInputError
+from bytewing.foundation.progress import progress_bar
+from bytewing.policies.bundle import PolicyBundle
+from bytewing.policies.splits import Split
+from bytewing.scenarios.campaign import fly_many
+from bytewing.scenarios.checks import Check, same_flights, total_comparison
+from bytewing.scenarios.criteria import judge
+from bytewing.scenarios.ladder import LADDER, REPLAYED
+from bytewing.scenarios.pilots import check_runtime
+from bytewing.scenarios.run import FlightJob, FlightResult, summary
+from bytewing.scenarios.schema import Scenario, Suite, load_suite, suite_flights
+from bytewing.scenarios.seen import unseen
+from bytewing.scenarios.stats import compare_paired
+from bytewing.scenarios.tasks import find_task
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,8 @@ class VerifyReport:
         target: microcontroller of runtime ``mcu``.
         rows: one a runtime, the ladder first, then pilots without a network.
         checks: every criterion that was applied.
-        unseen: what the suite draws and training never did, a line a key (``scenarios.seen``).
+        unseen: what the suite draws and training never did, a line a key
+            (``bytewing.scenarios.seen``).
     """
 
     policy: str

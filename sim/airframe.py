@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from sim.compiled import compiled
-from sim.config import Config, load, parse
-from sim.errors import BadInputError, did_you_mean
+from bytewing.foundation.config import Config, load, parse
+from bytewing.foundation.errors import BadInputError, did_you_mean
+from bytewing.sim.compiled import compiled
 
 GRAVITY_M_S2 = 9.81
 """What the identified Crazyflie models use (utiasDSL/drone-models)."""

@@ -17,12 +17,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.airframe import PWM_MAX, Airframe, Pid, speed_for_thrust
-from sim.clock import Clock
-from sim.compiled import compiled
-from sim.errors import BytewingError
-from sim.frames import euler_from_quaternion
-from sim.pilot import VelocityCommand
+from bytewing.foundation.errors import BytewingError
+from bytewing.sim.airframe import PWM_MAX, Airframe, Pid, speed_for_thrust
+from bytewing.sim.clock import Clock
+from bytewing.sim.compiled import compiled
+from bytewing.sim.frames import euler_from_quaternion
+from bytewing.sim.pilot import VelocityCommand
 
 Vector = NDArray[np.float64]
 
@@ -200,7 +200,8 @@ def run_loops(
 ) -> None:
     """Run the loops that are due; write ``memory``, ``links`` and ``motor_rpm`` in place.
 
-    ``state`` (13,) is laid out as in ``sim.rigid_body``, ``command`` (4,) as a VelocityCommand.
+    ``state`` (13,) is laid out as in ``bytewing.sim.rigid_body``, ``command`` (4,) as a
+    VelocityCommand.
     """
     forward_m_s, left_m_s, climb_m_s, yaw_rate_rad_s = command
     (

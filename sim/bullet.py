@@ -1,7 +1,7 @@
 """PyBullet, kept from talking: it writes whatever its C code is doing to the terminal.
 
-``from sim.bullet import pybullet`` everywhere: whoever imports it first would be greeted, once a
-process, in the middle of a progress bar.
+``from bytewing.sim.bullet import pybullet`` everywhere: whoever imports it first would be greeted,
+once a process, in the middle of a progress bar.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sim.errors import BadInputError
+from bytewing.foundation.errors import BadInputError
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 - Compiled code is kept on disk, so that only the first flight ever waits for the compiler.
 - Divisions follow IEEE 754 instead of raising: a state that blows up becomes a NaN that
-  ``sim.plant`` finds and reports, and loops may be vectorised.
+  ``bytewing.sim.plant`` finds and reports, and loops may be vectorised.
 - No ``fastmath``: results must be the same bits in every process.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numba
 
-from sim.files import cache_folder
+from bytewing.foundation.files import cache_folder
 
 
 def _sources_hash() -> str:

@@ -11,13 +11,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sim.camera.faults import FaultsConfig
-from sim.clock import Clock
-from sim.config import Config
-from sim.fields.wind import WindConfig
-from sim.instruments import InstrumentsConfig
-from sim.navigation import NavigationConfig
-from sim.randomise import Range, uniform, within
+from bytewing.foundation.config import Config
+from bytewing.sim.camera.faults import FaultsConfig
+from bytewing.sim.clock import Clock
+from bytewing.sim.fields.wind import WindConfig
+from bytewing.sim.instruments import InstrumentsConfig
+from bytewing.sim.navigation import NavigationConfig
+from bytewing.sim.randomise import Range, uniform, within
 
 
 class BatteryUse(Config):

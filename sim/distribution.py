@@ -17,11 +17,11 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from sim.conditions import Conditions
-from sim.config import parse, read_toml
-from sim.courses.registry import CourseConfig
-from sim.errors import BadInputError, did_you_mean
-from sim.randomise import Range
+from bytewing.foundation.config import parse, read_toml
+from bytewing.foundation.errors import BadInputError, did_you_mean
+from bytewing.sim.conditions import Conditions
+from bytewing.sim.courses.registry import CourseConfig
+from bytewing.sim.randomise import Range
 
 DISTRIBUTIONS = Path(__file__).parent / "distributions"
 
@@ -37,7 +37,7 @@ class Distribution(Conditions):
         description: one line: what it is for.
         airframe: preset name or path of an airframe TOML.
         camera: preset name or path of a camera TOML.
-        course: a road's or another kind's table, see ``sim.courses.registry``.
+        course: a road's or another kind's table, see ``bytewing.sim.courses.registry``.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=48)

@@ -7,7 +7,7 @@ speed. The body is slowed by a drag linear in its airspeed. Near the ground thru
 The battery is a voltage behind a resistance. The firmware's compensation keeps thrust as commanded
 until the motors are at full duty, so its voltage shows in one thing: how fast a rotor can turn.
 
-Gravity, integration and contacts are others' (``sim.rigid_body``, ``sim.world``).
+Gravity, integration and contacts are others' (``bytewing.sim.rigid_body``, ``bytewing.sim.world``).
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.airframe import Airframe
-from sim.compiled import compiled
-from sim.frames import turned
+from bytewing.sim.airframe import Airframe
+from bytewing.sim.compiled import compiled
+from bytewing.sim.frames import turned
 
 Vector = NDArray[np.float64]
 

@@ -2,8 +2,8 @@
 
 Time is counted in base ticks of 1 ms. Between two events (a frame, a command that takes effect, a
 look at contacts and referee every 10 ms) the drone flies by itself, in compiled code
-(``sim.plant``). A frame's tick is when its last row has been read out: what it shows is up to
-exposure and readout older. A pilot's command is *staged*: it takes effect its latency after the
+(``bytewing.sim.plant``). A frame's tick is when its last row has been read out: what it shows is up
+to exposure and readout older. A pilot's command is *staged*: it takes effect its latency after the
 frame's tick, and until then the pilot is busy and misses frames (transport and computing are not
 overlapped).
 """
@@ -18,26 +18,26 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.airframe import Airframe
-from sim.camera.config import Optics
-from sim.camera.eye import open_camera
-from sim.camera.faults import Faults
-from sim.camera.renderer import Capture
-from sim.clock import Clock
-from sim.conditions import Conditions
-from sim.fields.field import sample_finite
-from sim.fields.gas import GasRelease
-from sim.fields.plume import Plume
-from sim.flight_log import FORMAT_VERSION, FlightLog
-from sim.instruments import Instruments
-from sim.navigation import Navigation
-from sim.pilot import HOVER, DroneState, Observation, Pilot, Report
-from sim.plant import Plant, SimulationError
-from sim.recorder import Recorder
-from sim.rng import stream
-from sim.scene import Scene
-from sim.weather import Weather, draw_weather
-from sim.world import World
+from bytewing.foundation.rng import stream
+from bytewing.sim.airframe import Airframe
+from bytewing.sim.camera.config import Optics
+from bytewing.sim.camera.eye import open_camera
+from bytewing.sim.camera.faults import Faults
+from bytewing.sim.camera.renderer import Capture
+from bytewing.sim.clock import Clock
+from bytewing.sim.conditions import Conditions
+from bytewing.sim.fields.field import sample_finite
+from bytewing.sim.fields.gas import GasRelease
+from bytewing.sim.fields.plume import Plume
+from bytewing.sim.flight_log import FORMAT_VERSION, FlightLog
+from bytewing.sim.instruments import Instruments
+from bytewing.sim.navigation import Navigation
+from bytewing.sim.pilot import HOVER, DroneState, Observation, Pilot, Report
+from bytewing.sim.plant import Plant, SimulationError
+from bytewing.sim.recorder import Recorder
+from bytewing.sim.scene import Scene
+from bytewing.sim.weather import Weather, draw_weather
+from bytewing.sim.world import World
 
 STATE_RATE_HZ = 100
 DIVERGED = "diverged"

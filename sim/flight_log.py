@@ -44,8 +44,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.errors import BadInputError
-from sim.files import write_atomic
+from bytewing.foundation.errors import BadInputError
+from bytewing.foundation.files import write_atomic
 
 FORMAT_VERSION = 3
 _META = "meta.json"

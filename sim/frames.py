@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.compiled import compiled
+from bytewing.sim.compiled import compiled
 
 Vector = NDArray[np.float64]
 

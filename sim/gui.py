@@ -15,12 +15,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.bullet import pybullet
-from sim.camera.chase import DISTANCE_M, PITCH_DOWN_DEG, ChaseCamera
-from sim.fields.plume import Plume
-from sim.frames import quaternion_from_euler, rotation_world_from_body
-from sim.pilot import DroneState, Observation
-from sim.world import World, load_texture
+from bytewing.sim.bullet import pybullet
+from bytewing.sim.camera.chase import DISTANCE_M, PITCH_DOWN_DEG, ChaseCamera
+from bytewing.sim.fields.plume import Plume
+from bytewing.sim.frames import quaternion_from_euler, rotation_world_from_body
+from bytewing.sim.pilot import DroneState, Observation
+from bytewing.sim.world import World, load_texture
 
 # Where the panel hangs, m from the chase camera: ahead, to the left, up; and its side. It is
 # nearer than the drone and above it, so that it hides the sky and not the flight.
@@ -32,7 +32,7 @@ GAS_RGB, DOT_PX = (0.9, 0.1, 0.9), 3
 
 
 class Onlooker:
-    """Call it once a camera tick (``sim.flight.Watch``); each flight has a window of its own.
+    """Call it once a camera tick (``bytewing.sim.flight.Watch``); each flight has its own window.
 
     The picture may lag behind on a slow machine; the flight itself never reads the wall clock.
     """

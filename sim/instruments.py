@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.config import Config
-from sim.pilot import DroneState, Senses
-from sim.scene import Scene
-from sim.sensors.anemometer import Anemometer, AnemometerConfig
-from sim.sensors.mox import MetalOxide, MetalOxideConfig
-from sim.sensors.ranger import Ranger, RangerConfig
+from bytewing.foundation.config import Config
+from bytewing.sim.pilot import DroneState, Senses
+from bytewing.sim.scene import Scene
+from bytewing.sim.sensors.anemometer import Anemometer, AnemometerConfig
+from bytewing.sim.sensors.mox import MetalOxide, MetalOxideConfig
+from bytewing.sim.sensors.ranger import Ranger, RangerConfig
 
 Vector = NDArray[np.float64]
 

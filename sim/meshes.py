@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sim.scene import TriangleMesh
+from bytewing.sim.scene import TriangleMesh
 
 SIDES = 8
 """Sides of cylinders and cones: at 64 x 64 pixels more of them cannot be seen, only paid for."""

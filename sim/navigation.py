@@ -25,18 +25,18 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from sim.airframe import GRAVITY_M_S2
-from sim.clock import Clock
-from sim.compiled import compiled
-from sim.config import Config
-from sim.frames import quaternion_from_euler, turned
-from sim.noise import noise_key, standard_normal
-from sim.randomise import Range, uniform, within
-from sim.rng import stream
-from sim.sensors import flow, height, imu
-from sim.sensors.flow import FlowConfig
-from sim.sensors.height import HeightConfig
-from sim.sensors.imu import AccelerometerConfig, GyroConfig
+from bytewing.foundation.config import Config
+from bytewing.foundation.rng import stream
+from bytewing.sim.airframe import GRAVITY_M_S2
+from bytewing.sim.clock import Clock
+from bytewing.sim.compiled import compiled
+from bytewing.sim.frames import quaternion_from_euler, turned
+from bytewing.sim.noise import noise_key, standard_normal
+from bytewing.sim.randomise import Range, uniform, within
+from bytewing.sim.sensors import flow, height, imu
+from bytewing.sim.sensors.flow import FlowConfig
+from bytewing.sim.sensors.height import HeightConfig
+from bytewing.sim.sensors.imu import AccelerometerConfig, GyroConfig
 
 Vector = NDArray[np.float64]
 
@@ -84,7 +84,7 @@ class Navigation:
     Attributes:
         params: what stays the same during the flight.
         memory: what ``observe`` carries from tick to tick.
-        rng: (5,) uint64, the keys of the noise streams (see ``sim.noise``).
+        rng: (5,) uint64, the keys of the noise streams (see ``bytewing.sim.noise``).
 
     Raises BadInputError at construction where a rate does not divide the clock's base rate.
     """

@@ -13,8 +13,8 @@ import math
 
 import numpy as np
 
-from sim.compiled import compiled
-from sim.rng import stream
+from bytewing.foundation.rng import stream
+from bytewing.sim.compiled import compiled
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)

@@ -44,9 +44,12 @@ class Senses(NamedTuple):
     Attributes:
         position_m: (3,) the autopilot's estimate of where it is, world ENU.
         quaternion_xyzw: (4,) its estimate of how it is turned.
-        range_m: (4,) free distance to the front, left, back and right (``sim.sensors.ranger``).
-        gas_resistance: of the metal-oxide sensor, over that in clean air (``sim.sensors.mox``).
-        wind_m_s: (2,) the air's horizontal velocity, east and north (``sim.sensors.anemometer``).
+        range_m: (4,) free distance to the front, left, back and right
+            (``bytewing.sim.sensors.ranger``).
+        gas_resistance: of the metal-oxide sensor, over that in clean air
+            (``bytewing.sim.sensors.mox``).
+        wind_m_s: (2,) the air's horizontal velocity, east and north
+            (``bytewing.sim.sensors.anemometer``).
     """
 
     position_m: NDArray[np.float64]
@@ -76,8 +79,8 @@ class Observation:
         frame: (H, W) uint8 camera image; None for a pilot that needs no frames.
         truth: the true state; for teachers only, no network pilot may read it.
         senses: (SENSES_SIZE,) float32, see ``Senses.packed``.
-        gas_contrast: how visible gas truly is in the frame (``sim.camera.thermal``), 0 where there
-            is none; for teachers only.
+        gas_contrast: how visible gas truly is in the frame (``bytewing.sim.camera.thermal``), 0
+            where there is none; for teachers only.
         gas_ppm: what is truly in the air there; for teachers only.
     """
 

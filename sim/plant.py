@@ -1,9 +1,9 @@
 """The drone as it flies by itself between two events: sensors, autopilot, rotors, body, compiled.
 
-Each base tick: the sensors are read and the estimate advanced (``sim.navigation``), the autopilot's
-loops that are due run on it (``sim.autopilot``), rotors and battery follow (``sim.dynamics``), and
-the body moves (``sim.rigid_body``). Ticks are flown in blocks, one call each; how they are cut into
-blocks changes nothing, to the last bit.
+Each base tick: the sensors are read and the estimate advanced (``bytewing.sim.navigation``), the
+autopilot's loops that are due run on it (``bytewing.sim.autopilot``), rotors and battery follow
+(``bytewing.sim.dynamics``), and the body moves (``bytewing.sim.rigid_body``). Ticks are flown in
+blocks, one call each; how they are cut into blocks changes nothing, to the last bit.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sim.airframe import GRAVITY_M_S2, Airframe
-from sim.autopilot import Autopilot, check_command, run_loops
-from sim.clock import Clock
-from sim.compiled import compiled
-from sim.dynamics import CHARGE, CURRENT, VOLTAGE, RotorDynamics, step_powered_rotors
-from sim.errors import BytewingError
-from sim.frames import quaternion_from_euler
-from sim.navigation import Navigation, observe
-from sim.pilot import DroneState, VelocityCommand
-from sim.rigid_body import STATE_SIZE, step_rigid_body
+from bytewing.foundation.errors import BytewingError
+from bytewing.sim.airframe import GRAVITY_M_S2, Airframe
+from bytewing.sim.autopilot import Autopilot, check_command, run_loops
+from bytewing.sim.clock import Clock
+from bytewing.sim.compiled import compiled
+from bytewing.sim.dynamics import CHARGE, CURRENT, VOLTAGE, RotorDynamics, step_powered_rotors
+from bytewing.sim.frames import quaternion_from_euler
+from bytewing.sim.navigation import Navigation, observe
+from bytewing.sim.pilot import DroneState, VelocityCommand
+from bytewing.sim.rigid_body import STATE_SIZE, step_rigid_body
 
 if TYPE_CHECKING:
-    from sim.flight_log import FlightLog
+    from bytewing.sim.flight_log import FlightLog
 
 Vector = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator, model_serializer, model_validator
 
-from sim.config import Config
+from bytewing.foundation.config import Config
 
 
 class Range(Config):

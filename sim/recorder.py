@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.pilot import SENSES_SIZE, DroneState, Observation, Pilot, VelocityCommand
-from sim.plant import Plant
+from bytewing.sim.pilot import SENSES_SIZE, DroneState, Observation, Pilot, VelocityCommand
+from bytewing.sim.plant import Plant
 
 # In the order in which a recorded row holds them, with their widths.
 _STATE_STREAMS = {

@@ -13,9 +13,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.airframe import GRAVITY_M_S2
-from sim.compiled import compiled
-from sim.frames import turned
+from bytewing.sim.airframe import GRAVITY_M_S2
+from bytewing.sim.compiled import compiled
+from bytewing.sim.frames import turned
 
 Vector = NDArray[np.float64]
 

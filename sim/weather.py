@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.fields.gas import GasRelease
-from sim.fields.plume import PLUME_LEAD_S, Plume
-from sim.fields.wind import Wind, WindConfig
+from bytewing.sim.fields.gas import GasRelease
+from bytewing.sim.fields.plume import PLUME_LEAD_S, Plume
+from bytewing.sim.fields.wind import Wind, WindConfig
 
 
 @dataclass(frozen=True)

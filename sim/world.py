@@ -1,9 +1,9 @@
 """The one owner of a PyBullet client: it steps the drone's body and reports contacts.
 
 Bullet finds what the drone touches, draws the window and the reference pictures, and can integrate
-the drone's motion under the forces of ``sim.dynamics``: the reference that the compiled loop of
-``sim.plant`` is held against. Its damping, sleeping and friction models are off or never come into
-play, since a flight ends at first contact.
+the drone's motion under the forces of ``bytewing.sim.dynamics``: the reference that the compiled
+loop of ``bytewing.sim.plant`` is held against. Its damping, sleeping and friction models are off or
+never come into play, since a flight ends at first contact.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sim import meshes
-from sim.airframe import GRAVITY_M_S2
-from sim.bullet import STDOUT, pybullet, silent
-from sim.errors import MissingToolError
-from sim.frames import body_from_world
-from sim.pilot import DroneState
-from sim.scene import Box, Cylinder, Ground, Scene, SceneObject, TriangleMesh
+from bytewing.foundation.errors import MissingToolError
+from bytewing.sim import meshes
+from bytewing.sim.airframe import GRAVITY_M_S2
+from bytewing.sim.bullet import STDOUT, pybullet, silent
+from bytewing.sim.frames import body_from_world
+from bytewing.sim.pilot import DroneState
+from bytewing.sim.scene import Box, Cylinder, Ground, Scene, SceneObject, TriangleMesh
 
 TICK_S = 1e-3
-"""The base tick, see ``sim.clock``."""
+"""The base tick, see ``bytewing.sim.clock``."""
 
 DRONE_RGB = (0.9, 0.35, 0.05)
 """Stands out in pictures of a grey world; the drone's own camera does not see it."""

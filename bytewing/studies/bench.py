@@ -21,28 +21,28 @@ from unittest import mock
 import numpy as np
 from numpy.typing import NDArray
 
-import sim.flight
 from bytewing import api
+from bytewing.foundation.errors import BadInputError, did_you_mean
+from bytewing.policies.bundle import PolicyBundle
+from bytewing.scenarios.pilots import ExportedPilot
+from bytewing.sim import flight as flight_loop
+from bytewing.sim.airframe import load_airframe
+from bytewing.sim.autopilot import Autopilot, run_loops
+from bytewing.sim.camera.config import CameraConfig
+from bytewing.sim.camera.eye import GreyCamera
+from bytewing.sim.camera.raster import Raster
+from bytewing.sim.camera.sensor import Sensor
+from bytewing.sim.camera.thermal import ThermalCamera
+from bytewing.sim.clock import Clock
+from bytewing.sim.compiled import compiled
+from bytewing.sim.fields.wind import Wind
+from bytewing.sim.instruments import Instruments
+from bytewing.sim.navigation import Navigation, NavigationConfig
+from bytewing.sim.pilot import HOVER
+from bytewing.sim.plant import Plant
+from bytewing.sim.recorder import Recorder
+from bytewing.sim.weather import Weather
 from bytewing.studies import bench_workloads, gym_flight
-from policies.bundle import PolicyBundle
-from scenarios.pilots import ExportedPilot
-from sim.airframe import load_airframe
-from sim.autopilot import Autopilot, run_loops
-from sim.camera.config import CameraConfig
-from sim.camera.eye import GreyCamera
-from sim.camera.raster import Raster
-from sim.camera.sensor import Sensor
-from sim.camera.thermal import ThermalCamera
-from sim.clock import Clock
-from sim.compiled import compiled
-from sim.errors import BadInputError, did_you_mean
-from sim.fields.wind import Wind
-from sim.instruments import Instruments
-from sim.navigation import Navigation, NavigationConfig
-from sim.pilot import HOVER
-from sim.plant import Plant
-from sim.recorder import Recorder
-from sim.weather import Weather
 
 Result = dict[str, Any]
 Vector = NDArray[np.float64]
@@ -67,11 +67,11 @@ PARTS = (
     (ThermalCamera, "look", "rendering"),
     (Weather, "gas_ppm", "gas at the drone"),
     (Instruments, "read", "instruments"),
-    (sim.flight.Faults, "deliver", "faults"),
-    (sim.flight.Plant, "advance", DRONE),
+    (flight_loop.Faults, "deliver", "faults"),
+    (flight_loop.Plant, "advance", DRONE),
     (Wind, "sample", "wind"),
-    (sim.flight.World, "__init__", "contacts, set-up"),
-    (sim.flight.World, "drone_touches", "contacts"),
+    (flight_loop.World, "__init__", "contacts, set-up"),
+    (flight_loop.World, "drone_touches", "contacts"),
     (Recorder, "state", "log"),
     (Recorder, "arrays", "log"),
     (ExportedPilot, "act", "network and guidance"),
@@ -153,7 +153,7 @@ def _fly_all(flights: list[bench_workloads.BenchFlight], bundle: PolicyBundle) -
     ticks = 0
     for flight in flights:
         setup, pilot = bench_workloads.prepare(flight, bundle)
-        ticks += sim.flight.fly(setup, pilot).meta["duration_ticks"]
+        ticks += flight_loop.fly(setup, pilot).meta["duration_ticks"]
     return ticks / 1000
 
 
@@ -266,8 +266,8 @@ def bench_camera() -> list[Result]:
             setup, pilot = bench_workloads.prepare(flight, bundle)
             assert isinstance(setup.camera, CameraConfig)
             captures: list[Any] = []
-            with mock.patch.object(sim.flight, "Capture", _kept(sim.flight.Capture, captures)):
-                sim.flight.fly(setup, pilot)
+            with mock.patch.object(flight_loop, "Capture", _kept(flight_loop.Capture, captures)):
+                flight_loop.fly(setup, pilot)
             setup_s.append(_median_s(partial(Raster, setup.course.scene, setup.camera), 3))
             raster = Raster(setup.course.scene, setup.camera)
             sensor = Sensor(setup.camera, setup.seed)
@@ -311,10 +311,10 @@ def _kept(function: Callable[..., Any], kept: list[Any]) -> Callable[..., Any]:
 
 def bench_firmware() -> list[Result]:
     """What one frame costs: the compiled C here, the reference, and the emulated core."""
-    from firmware_export.reference import Int8Network
-    from firmware_export.target import load_target
-    from firmware_export.verify.emulator import McuPolicy
-    from firmware_export.verify.host import CPolicy
+    from bytewing.firmware_export.reference import Int8Network
+    from bytewing.firmware_export.target import load_target
+    from bytewing.firmware_export.verify.emulator import McuPolicy
+    from bytewing.firmware_export.verify.host import CPolicy
 
     bundle = api.load_policy(POLICY)
     frames = bundle.golden().frames

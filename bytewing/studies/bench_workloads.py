@@ -11,20 +11,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.bundle import PolicyBundle
-from scenarios.pilots import make_pilot
-from scenarios.schema import Scenario, load_suite, suite_flights
-from sim import meshes
-from sim.airframe import load_airframe
-from sim.camera.config import load_camera
-from sim.courses.registry import generate_course
-from sim.courses.road import RoadCourse
-from sim.distribution import load_distribution
-from sim.fields.gas import GasRelease
-from sim.flight import Course, FlightSetup, Referee
-from sim.pilot import Commanding, DroneState, Observation, Pilot, Report, VelocityCommand
-from sim.rng import stream
-from sim.scene import Ground, Scene, SceneObject, Surface
+from bytewing.foundation.rng import stream
+from bytewing.policies.bundle import PolicyBundle
+from bytewing.scenarios.pilots import make_pilot
+from bytewing.scenarios.schema import Scenario, load_suite, suite_flights
+from bytewing.sim import meshes
+from bytewing.sim.airframe import load_airframe
+from bytewing.sim.camera.config import load_camera
+from bytewing.sim.courses.registry import generate_course
+from bytewing.sim.courses.road import RoadCourse
+from bytewing.sim.distribution import load_distribution
+from bytewing.sim.fields.gas import GasRelease
+from bytewing.sim.flight import Course, FlightSetup, Referee
+from bytewing.sim.pilot import Commanding, DroneState, Observation, Pilot, Report, VelocityCommand
+from bytewing.sim.scene import Ground, Scene, SceneObject, Surface
 
 SIZES_PX = (64, 160)
 ROAD_WORKLOADS = ("empty", "road_standard", "cluttered")

@@ -10,14 +10,14 @@ from typing import Any
 from rich.console import Console
 
 from bytewing import api
-from scenarios.report.table import verify_text
-from scenarios.report.trajectories import trajectories_png
-from scenarios.report.video import write_video
-from scenarios.schema import Suite, load_suite, suite_flights, suites
-from scenarios.tasks import find_task
-from sim.errors import BadInputError, did_you_mean
-from sim.files import require_writable_folder, write_atomic
-from sim.flight_log import FlightLog
+from bytewing.foundation.errors import BadInputError, did_you_mean
+from bytewing.foundation.files import require_writable_folder, write_atomic
+from bytewing.scenarios.report.table import verify_text
+from bytewing.scenarios.report.trajectories import trajectories_png
+from bytewing.scenarios.report.video import write_video
+from bytewing.scenarios.schema import Suite, load_suite, suite_flights, suites
+from bytewing.scenarios.tasks import find_task
+from bytewing.sim.flight_log import FlightLog
 
 TARGET = "stm32f405"
 SEED = 0

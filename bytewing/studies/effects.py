@@ -10,21 +10,21 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
-from policies.bundle import PolicyBundle
-from scenarios.pilots import make_pilot
-from scenarios.schema import Scenario, load_suite, suite_flights
-from scenarios.stats import median
-from scenarios.tasks.road_metrics import RoadMetrics, road_metrics
-from sim import fleet
-from sim.airframe import load_airframe
-from sim.camera.config import CameraConfig, Noise, load_camera
-from sim.camera.distortion import Distortion
-from sim.conditions import Conditions
-from sim.courses.registry import generate_course
-from sim.errors import BadInputError
-from sim.flight import FlightSetup, fly
-from sim.progress import Advance
-from sim.randomise import uniform
+from bytewing.foundation import fleet
+from bytewing.foundation.errors import BadInputError
+from bytewing.foundation.progress import Advance
+from bytewing.policies.bundle import PolicyBundle
+from bytewing.scenarios.pilots import make_pilot
+from bytewing.scenarios.schema import Scenario, load_suite, suite_flights
+from bytewing.scenarios.stats import median
+from bytewing.scenarios.tasks.road_metrics import RoadMetrics, road_metrics
+from bytewing.sim.airframe import load_airframe
+from bytewing.sim.camera.config import CameraConfig, Noise, load_camera
+from bytewing.sim.camera.distortion import Distortion
+from bytewing.sim.conditions import Conditions
+from bytewing.sim.courses.registry import generate_course
+from bytewing.sim.flight import FlightSetup, fly
+from bytewing.sim.randomise import uniform
 
 RUNTIME = "c"
 NONE, ALL = "none of them", "all of them"

@@ -11,7 +11,7 @@ import dataclasses
 
 import numpy as np
 
-from firmware_export.ir import Flatten, Gemm, Graph, Int8s, Layer
+from bytewing.firmware_export.ir import Flatten, Gemm, Graph, Int8s, Layer
 
 
 def absorb_flatten(graph: Graph) -> Graph:

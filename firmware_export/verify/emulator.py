@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from firmware_export.emit import emit
-from firmware_export.emit_guidance import takes_frames, takes_senses
-from firmware_export.target import Target
-from firmware_export.verify import machine, profile, timing
-from firmware_export.verify.machine import PolicyMachine
-from firmware_export.verify.profile import Profile, Profiler, computing_s
-from firmware_export.verify.toolchain import compile_firmware
-from policies.bundle import Golden, PolicyBundle
-from policies.guidance import NO_ROUTE, NO_SENSES, make_guide
-from sim.files import write_atomic
+from bytewing.firmware_export.emit import emit
+from bytewing.firmware_export.emit_guidance import takes_frames, takes_senses
+from bytewing.firmware_export.target import Target
+from bytewing.firmware_export.verify import machine, profile, timing
+from bytewing.firmware_export.verify.machine import PolicyMachine
+from bytewing.firmware_export.verify.profile import Profile, Profiler, computing_s
+from bytewing.firmware_export.verify.toolchain import compile_firmware
+from bytewing.foundation.files import write_atomic
+from bytewing.policies.bundle import Golden, PolicyBundle
+from bytewing.policies.guidance import NO_ROUTE, NO_SENSES, make_guide
 
 
 def entry_symbols(name: str) -> tuple[str, ...]:

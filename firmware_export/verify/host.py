@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_export.emit import emit
-from firmware_export.emit_guidance import takes_frames, takes_senses
-from firmware_export.verify.toolchain import compile_host_library
-from policies.bundle import PolicyBundle
-from policies.guidance import NO_ROUTE, NO_SENSES, make_guide
-from sim.errors import BadInputError
+from bytewing.firmware_export.emit import emit
+from bytewing.firmware_export.emit_guidance import takes_frames, takes_senses
+from bytewing.firmware_export.verify.toolchain import compile_host_library
+from bytewing.foundation.errors import BadInputError
+from bytewing.policies.bundle import PolicyBundle
+from bytewing.policies.guidance import NO_ROUTE, NO_SENSES, make_guide
 
 
 class CNetwork:

@@ -9,7 +9,7 @@ from pathlib import Path
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
-from sim.errors import BytewingError
+from bytewing.foundation.errors import BytewingError
 
 # ELF specification, sh_flags.
 SHF_WRITE, SHF_ALLOC = 0x1, 0x2

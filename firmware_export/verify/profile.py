@@ -17,10 +17,10 @@ import capstone
 import unicorn
 from unicorn import arm_const
 
-from firmware_export.target import Target
-from firmware_export.verify.machine import RETURN_ADDRESS, Machine
-from firmware_export.verify.timing import NEEDS_ALIGNMENT, TIMINGS, block_cycles
-from sim.errors import BytewingError
+from bytewing.firmware_export.target import Target
+from bytewing.firmware_export.verify.machine import RETURN_ADDRESS, Machine
+from bytewing.firmware_export.verify.timing import NEEDS_ALIGNMENT, TIMINGS, block_cycles
+from bytewing.foundation.errors import BytewingError
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,9 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from firmware_export.target import Target
-from sim.errors import BadInputError, BytewingError, MissingToolError
-from sim.files import cache_folder
+from bytewing.firmware_export.target import Target
+from bytewing.foundation.errors import BadInputError, BytewingError, MissingToolError
+from bytewing.foundation.files import cache_folder
 
 ZIG = (sys.executable, "-m", "ziglang", "cc")
 

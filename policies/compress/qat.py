@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from policies.compress.qdq import (
+from bytewing.foundation.progress import Advance
+from bytewing.policies.compress.qdq import (
     INPUT,
     INT8_MAX,
     INT8_MIN,
@@ -25,12 +26,11 @@ from policies.compress.qdq import (
     Quantisation,
     Ranges,
 )
-from policies.compress.quantize import QuantisedNetwork
-from policies.dataset import Examples
-from policies.nets.folded import ConvRelu, FoldedNetwork, Head
-from policies.tasks.task import Output
-from policies.train import TrainPlan, fit
-from sim.progress import Advance
+from bytewing.policies.compress.quantize import QuantisedNetwork
+from bytewing.policies.dataset import Examples
+from bytewing.policies.nets.folded import ConvRelu, FoldedNetwork, Head
+from bytewing.policies.tasks.task import Output
+from bytewing.policies.train import TrainPlan, fit
 
 STEPS = INT8_MAX - INT8_MIN
 # The network is trained already: a tenth of the usual rate only lets it settle on the grid.
@@ -140,7 +140,7 @@ def quantisation_aware(
         data: training examples.
         outputs: what the network answers.
         plan: how; its learning rate is set here.
-        checkpoint: see ``policies.train.fit``.
+        checkpoint: see ``bytewing.policies.train.fit``.
         advance: called once an epoch.
     """
     network = QatNetwork(start.network, start.ranges)

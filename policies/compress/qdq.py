@@ -17,8 +17,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from policies.bundle import OutputSpec
-from policies.nets.folded import (
+from bytewing.policies.bundle import OutputSpec
+from bytewing.policies.nets.folded import (
     ConvRelu,
     FoldedNetwork,
     Head,

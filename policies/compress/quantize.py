@@ -13,10 +13,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.bundle import OutputSpec
-from policies.compress.qdq import Ranges, int8_model
-from policies.nets.folded import FoldedNetwork, activation_names, float_model, model_bytes
-from policies.runtimes import batch_inference, open_session
+from bytewing.policies.bundle import OutputSpec
+from bytewing.policies.compress.qdq import Ranges, int8_model
+from bytewing.policies.nets.folded import FoldedNetwork, activation_names, float_model, model_bytes
+from bytewing.policies.runtimes import batch_inference, open_session
 
 # Percent of the values (of each sign's tail) that a range keeps; 100 is min-max.
 PERCENTILES = (100.0, 99.99, 99.9)

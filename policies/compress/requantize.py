@@ -5,23 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from policies.assemble import save_quantised
-from policies.bundle import PolicyBundle
-from policies.collect import CollectJob, collect
-from policies.compress.qat import quantisation_aware
-from policies.compress.quantize import CALIBRATION_FRAMES, post_training
-from policies.dataset import MANIFEST, Dataset, read_dataset
-from policies.nets.convnet import fold, initialised, load_weights
-from policies.splits import Split, seed_of
-from policies.tasks import find_task
-from policies.train import TrainPlan
-from sim.airframe import load_airframe
-from sim.camera.config import load_camera
-from sim.distribution import load_distribution
-from sim.errors import BadInputError, did_you_mean
-from sim.files import require_writable_folder
-from sim.fleet import default_jobs
-from sim.progress import progress_bar
+from bytewing.foundation.errors import BadInputError, did_you_mean
+from bytewing.foundation.files import require_writable_folder
+from bytewing.foundation.fleet import default_jobs
+from bytewing.foundation.progress import progress_bar
+from bytewing.policies.assemble import save_quantised
+from bytewing.policies.bundle import PolicyBundle
+from bytewing.policies.collect import CollectJob, collect
+from bytewing.policies.compress.qat import quantisation_aware
+from bytewing.policies.compress.quantize import CALIBRATION_FRAMES, post_training
+from bytewing.policies.dataset import MANIFEST, Dataset, read_dataset
+from bytewing.policies.nets.convnet import fold, initialised, load_weights
+from bytewing.policies.splits import Split, seed_of
+from bytewing.policies.tasks import find_task
+from bytewing.policies.train import TrainPlan
+from bytewing.sim.airframe import load_airframe
+from bytewing.sim.camera.config import load_camera
+from bytewing.sim.distribution import load_distribution
 
 METHODS = ("ptq", "qat")
 # A bundle without its training data is calibrated on flights of its own network: enough for the

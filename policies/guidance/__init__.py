@@ -17,12 +17,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.bundle import OutputSpec, steps_of
-from policies.constants import GasGuidance, Guidance, MoxGuidance, RoadGuidance
-from policies.guidance.gas import GasGuide
-from policies.guidance.mox import MoxGuide
-from policies.guidance.road import RoadGuide
-from sim.pilot import SENSES_SIZE, Report, VelocityCommand
+from bytewing.policies.bundle import OutputSpec, steps_of
+from bytewing.policies.constants import GasGuidance, Guidance, MoxGuidance, RoadGuidance
+from bytewing.policies.guidance.gas import GasGuide
+from bytewing.policies.guidance.mox import MoxGuide
+from bytewing.policies.guidance.road import RoadGuide
+from bytewing.sim.pilot import SENSES_SIZE, Report, VelocityCommand
 
 COMMAND_SIZE = 4  # forward, left, climb, yaw rate
 # Phases at which a guidance that searches has a result; all of them count alike.

@@ -9,9 +9,9 @@
     NOTHING   the route is over, and a last look taken
 
 *Evidence* is what the strongest cells of the network's map add up to, low-passed. The *estimate* is
-the point on which the bearings since CONFIRM agree best (``policies.guidance.bearings``). Every
-velocity is held back by what the four ranges say is free and by what they saw lately
-(``policies.guidance.obstacles``).
+the point on which the bearings since CONFIRM agree best (``bytewing.policies.guidance.bearings``).
+Every velocity is held back by what the four ranges say is free and by what they saw lately
+(``bytewing.policies.guidance.obstacles``).
 
 Time is counted in steps: senses carry no clock, and a pilot that misses frames because it is still
 computing has timers and low-passes that are slower by that.
@@ -25,12 +25,12 @@ from types import SimpleNamespace
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.constants import GasGuidance
-from policies.downwind import blows_left
-from policies.guidance import leak_map
-from policies.guidance.bearings import Bearings
-from policies.guidance.float32 import F32, TINY, Vector, clamp, heading_of, norm
-from policies.guidance.obstacles import Obstacles, fastest_m_s
+from bytewing.policies.constants import GasGuidance
+from bytewing.policies.downwind import blows_left
+from bytewing.policies.guidance import leak_map
+from bytewing.policies.guidance.bearings import Bearings
+from bytewing.policies.guidance.float32 import F32, TINY, Vector, clamp, heading_of, norm
+from bytewing.policies.guidance.obstacles import Obstacles, fastest_m_s
 
 ROUTE_MAX = 24  # waypoints a route may have: what the C keeps room for
 # Bounds of what comes in, so that no input makes a NaN or an infinity.
@@ -122,10 +122,10 @@ class GasGuide:
         """Return the answer to one frame's outputs and the senses at that frame.
 
         Args:
-            outputs: the leak's map (see ``leak_map``) in the picture in which the wind blows to
-                the right (``policies.downwind``), then its distance over ``distance_full_m``.
+            outputs: the leak's map (see ``leak_map``) in the picture in which the wind blows to the
+                right (``bytewing.policies.downwind``), then its distance over ``distance_full_m``.
                 Clamped here; NaN counts as the least.
-            senses: (SENSES_SIZE,), see ``sim.pilot.Senses``.
+            senses: (SENSES_SIZE,), see ``bytewing.sim.pilot.Senses``.
 
         Returns:
             (9,) float32: forward, left, climb speed in m/s, yaw rate in rad/s, heading frame;

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.guidance.float32 import F32, TINY, clamp
+from bytewing.policies.guidance.float32 import F32, TINY, clamp
 
 ROWS = COLUMNS = 8
 CELLS = ROWS * COLUMNS

@@ -17,10 +17,10 @@ from types import SimpleNamespace
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.constants import MoxGuidance
-from policies.guidance.float32 import F32, Vector, clamp, heading_of, norm
-from policies.guidance.gas import POSITION_MAX_M, RANGE_MAX_M
-from policies.guidance.wind_vane import WindVane
+from bytewing.policies.constants import MoxGuidance
+from bytewing.policies.guidance.float32 import F32, Vector, clamp, heading_of, norm
+from bytewing.policies.guidance.gas import POSITION_MAX_M, RANGE_MAX_M
+from bytewing.policies.guidance.wind_vane import WindVane
 
 CORNERS = 2
 COMMAND_SIZE = 4
@@ -65,7 +65,7 @@ class MoxGuide:
 
         Args:
             outputs: probability of gas; side of the source, left positive. Clamped here.
-            senses: (SENSES_SIZE,), see ``sim.pilot.Senses``.
+            senses: (SENSES_SIZE,), see ``bytewing.sim.pilot.Senses``.
 
         Returns:
             (4,) float32: forward, left, climb speed in m/s, yaw rate in rad/s, heading frame.

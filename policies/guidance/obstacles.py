@@ -10,8 +10,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from policies.constants import GasGuidance
-from policies.guidance.float32 import F32, TINY, Vector, clamp, norm
+from bytewing.policies.constants import GasGuidance
+from bytewing.policies.guidance.float32 import F32, TINY, Vector, clamp, norm
 
 PLACES = 24
 # Two readings this near each other, to the east and to the north, are of one thing.
@@ -34,7 +34,7 @@ class Obstacles:
     """Places where something stands, float32.
 
     Args:
-        constants: of ``policies.constants.GasGuidance``.
+        constants: of ``bytewing.policies.constants.GasGuidance``.
     """
 
     def __init__(self, constants: SimpleNamespace) -> None:

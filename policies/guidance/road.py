@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.constants import RoadGuidance
+from bytewing.policies.constants import RoadGuidance
 
 F32 = np.float32
 

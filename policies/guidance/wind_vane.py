@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from policies.downwind import WIND_MAX_M_S
-from policies.guidance.float32 import F32, TINY, Vector, clamp, norm
+from bytewing.policies.downwind import WIND_MAX_M_S
+from bytewing.policies.guidance.float32 import F32, TINY, Vector, clamp, norm
 
 # Low-pass factor a of ``y += a * (x - y)``: a time constant of 2 s at 25 Hz, long against the
 # anemometer's noise and short against what swings a plume.

@@ -22,9 +22,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from policies.nets.folded import ConvRelu, FoldedNetwork, Head
-from policies.tasks.task import Layer, Output, Task
-from sim.errors import BadInputError
+from bytewing.foundation.errors import BadInputError
+from bytewing.policies.nets.folded import ConvRelu, FoldedNetwork, Head
+from bytewing.policies.tasks.task import Layer, Output, Task
 
 
 class ConvNet(nn.Module):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from policies.tasks.gas import GAS
-from policies.tasks.mox import MOX
-from policies.tasks.road import ROAD
-from policies.tasks.task import Task
-from sim.errors import BadInputError, did_you_mean
+from bytewing.foundation.errors import BadInputError, did_you_mean
+from bytewing.policies.tasks.gas import GAS
+from bytewing.policies.tasks.mox import MOX
+from bytewing.policies.tasks.road import ROAD
+from bytewing.policies.tasks.task import Task
 
 TASKS: dict[str, Task] = {task.name: task for task in (ROAD, GAS, MOX)}
 

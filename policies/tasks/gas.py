@@ -12,16 +12,25 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.bundle import InputSpec
-from policies.constants import GasGuidance
-from policies.downwind import turned_left
-from policies.guidance.leak_map import CELLS, COLUMNS, ROWS, spread
-from policies.tasks.task import Augmentation, Budget, Bursts, Fit, Layer, Output, Round, Task
-from sim.camera.config import Optics
-from sim.camera.pinhole import camera_from_body
-from sim.fields.gas import GasRelease
-from sim.frames import rotation_world_from_body
-from sim.pilot import Observation
+from bytewing.policies.bundle import InputSpec
+from bytewing.policies.constants import GasGuidance
+from bytewing.policies.downwind import turned_left
+from bytewing.policies.guidance.leak_map import CELLS, COLUMNS, ROWS, spread
+from bytewing.policies.tasks.task import (
+    Augmentation,
+    Budget,
+    Bursts,
+    Fit,
+    Layer,
+    Output,
+    Round,
+    Task,
+)
+from bytewing.sim.camera.config import Optics
+from bytewing.sim.camera.pinhole import camera_from_body
+from bytewing.sim.fields.gas import GasRelease
+from bytewing.sim.frames import rotation_world_from_body
+from bytewing.sim.pilot import Observation
 
 # The label rises from 0 to 1, in the logarithm, between these contrast-to-noise ratios of the
 # plume's strongest pixels: below the first nobody can tell it from noise, at the second it is plain
@@ -34,7 +43,7 @@ DISTANCE_FULL_M = 8.0
 
 
 class LeakingCourse(Protocol):
-    """What the teacher knows of a course (``sim.courses.gas_site.GasSite`` has it)."""
+    """What the teacher knows of a course (``bytewing.sim.courses.gas_site.GasSite`` has it)."""
 
     @property
     def leak(self) -> GasRelease | None:
@@ -60,8 +69,8 @@ class GasTeacher:
     def labels(self, seen: Observation) -> NDArray[np.float32]:
         """Return the map and the distance; NaN for what cannot be told from so little gas.
 
-        All in the picture that the network is given, in which the wind blows to the right.
-        The map (see ``policies.guidance.leak_map``) adds up to how visible the gas is, where the
+        All in the picture that the network is given, in which the wind blows to the right. The map
+        (see ``bytewing.policies.guidance.leak_map``) adds up to how visible the gas is, where the
         leak is or, beside the picture, at the edge nearest to it; the distance is NaN where no gas
         can be seen, and the map where the leak is behind.
         """

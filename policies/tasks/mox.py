@@ -1,7 +1,8 @@
 """The metal-oxide task: find a leak upwind by a slow gas sensor and the wind alone.
 
-The network sees the last seconds of its senses (``policies.scent``). The teacher knows what the
-sensor's lag hides: whether there is gas right now, and on which side, seen upwind, its source lies.
+The network sees the last seconds of its senses (``bytewing.policies.scent``). The teacher knows
+what the sensor's lag hides: whether there is gas right now, and on which side, seen upwind, its
+source lies.
 """
 
 from __future__ import annotations
@@ -11,18 +12,18 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.bundle import InputSpec
-from policies.constants import MoxGuidance
-from policies.guidance.float32 import F32
-from policies.guidance.wind_vane import WindVane
-from policies.scent import ROWS, WIND_EAST, WIND_NORTH
-from policies.tasks.task import Budget, Bursts, Layer, Output, Round, Task
-from sim.camera.config import Optics
-from sim.fields.gas import GasRelease
-from sim.pilot import Observation
-from sim.randomise import uniform
+from bytewing.policies.bundle import InputSpec
+from bytewing.policies.constants import MoxGuidance
+from bytewing.policies.guidance.float32 import F32
+from bytewing.policies.guidance.wind_vane import WindVane
+from bytewing.policies.scent import ROWS, WIND_EAST, WIND_NORTH
+from bytewing.policies.tasks.task import Budget, Bursts, Layer, Output, Round, Task
+from bytewing.sim.camera.config import Optics
+from bytewing.sim.fields.gas import GasRelease
+from bytewing.sim.pilot import Observation
+from bytewing.sim.randomise import uniform
 
-# There is gas from here on: what a TGS2611 begins to feel (``sim.sensors.mox``: 31 ppm).
+# There is gas from here on: what a TGS2611 begins to feel (``bytewing.sim.sensors.mox``: 31 ppm).
 GAS_PPM = 35.0
 # A side output of 1: the source this far to the left of the line upwind, or farther.
 SIDE_FULL_M = 2.0
@@ -31,7 +32,7 @@ COLUMNS = 32
 
 
 class LeakingCourse(Protocol):
-    """What the teacher knows of a course (``sim.courses.gas_field.GasField`` has it)."""
+    """What the teacher knows of a course (``bytewing.sim.courses.gas_field.GasField`` has it)."""
 
     @property
     def leak(self) -> GasRelease:

@@ -13,13 +13,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.bundle import InputSpec
-from policies.constants import RoadGuidance
-from policies.tasks.task import Augmentation, Budget, Bursts, Layer, Output, Round, Task
-from sim.courses.centreline import Centreline
-from sim.courses.road_crossings import COMMIT_M, HIT_M
-from sim.frames import euler_from_quaternion, wrap_angle_rad
-from sim.pilot import Observation
+from bytewing.policies.bundle import InputSpec
+from bytewing.policies.constants import RoadGuidance
+from bytewing.policies.tasks.task import Augmentation, Budget, Bursts, Layer, Output, Round, Task
+from bytewing.sim.courses.centreline import Centreline
+from bytewing.sim.courses.road_crossings import COMMIT_M, HIT_M
+from bytewing.sim.frames import euler_from_quaternion, wrap_angle_rad
+from bytewing.sim.pilot import Observation
 
 # Constants of the road guidance. Bends have a radius of at least 1.0 m, so 0.7 m/s asks for 0.7
 # rad/s; the rest is for coming back to the road. The thresholds and the teacher's ramp below
@@ -53,7 +53,7 @@ class Obstacle(Protocol):
 
 
 class Crossing(Protocol):
-    """Somebody who walks across the road (``sim.courses.road_crossings.RoadCrossing``)."""
+    """Somebody who walks across the road (``bytewing.sim.courses.road_crossings.RoadCrossing``)."""
 
     @property
     def s_m(self) -> float:
@@ -71,7 +71,7 @@ class Crossing(Protocol):
 
 
 class RoadView(Protocol):
-    """What the teacher knows of a course (``sim.courses.road.RoadCourse`` has it)."""
+    """What the teacher knows of a course (``bytewing.sim.courses.road.RoadCourse`` has it)."""
 
     @property
     def centreline(self) -> Centreline:

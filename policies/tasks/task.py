@@ -12,10 +12,10 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.bundle import InputSpec
-from policies.constants import Guidance
-from sim.camera.config import Optics
-from sim.pilot import Observation
+from bytewing.policies.bundle import InputSpec
+from bytewing.policies.constants import Guidance
+from bytewing.sim.camera.config import Optics
+from bytewing.sim.pilot import Observation
 
 
 class Teacher(Protocol):

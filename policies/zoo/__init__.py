@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from policies.bundle import PolicyBundle, load_bundle
-from sim.errors import BadInputError, did_you_mean
+from bytewing.foundation.errors import BadInputError, did_you_mean
+from bytewing.policies.bundle import PolicyBundle, load_bundle
 
 ZOO = Path(__file__).resolve().parent
 

@@ -14,11 +14,11 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from scenarios.checks import Flights, same_flights
-from scenarios.report.trajectories import runtime_colour
-from scenarios.stats import wilson_interval
-from sim.errors import BadInputError
-from sim.files import write_atomic
+from bytewing.foundation.errors import BadInputError
+from bytewing.foundation.files import write_atomic
+from bytewing.scenarios.checks import Flights, same_flights
+from bytewing.scenarios.report.trajectories import runtime_colour
+from bytewing.scenarios.stats import wilson_interval
 
 BINS = 5
 """Groups of leaks, of equally many each."""

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from scenarios.schema import Scenario
-from sim.camera.chase import ChaseCamera
-from sim.fields.plume import Plume
-from sim.flight import Course
-from sim.weather import draw_weather
+from bytewing.scenarios.schema import Scenario
+from bytewing.sim.camera.chase import ChaseCamera
+from bytewing.sim.fields.plume import Plume
+from bytewing.sim.flight import Course
+from bytewing.sim.weather import draw_weather
 
 # Leaks are painted in a colour that nothing on a site has, warm vents as steam looks.
 GAS_RGB, STEAM_RGB = (225, 30, 200), (255, 255, 255)

@@ -10,9 +10,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from scenarios.tasks import find_task
-from scenarios.tasks.task import Column
-from scenarios.verify import VerifyReport
+from bytewing.scenarios.tasks import find_task
+from bytewing.scenarios.tasks.task import Column
+from bytewing.scenarios.verify import VerifyReport
 
 NOTHING = "–"
 # Wide enough for every column of the widest table; a file has no terminal whose width matters.

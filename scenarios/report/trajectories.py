@@ -14,10 +14,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from scenarios.tasks import find_task
-from sim.errors import BadInputError
-from sim.files import write_atomic
-from sim.flight_log import FlightLog
+from bytewing.foundation.errors import BadInputError
+from bytewing.foundation.files import write_atomic
+from bytewing.scenarios.tasks import find_task
+from bytewing.sim.flight_log import FlightLog
 
 PANELS_MAX = 24
 PANEL_INCH, DOTS_PER_INCH = 3.2, 130

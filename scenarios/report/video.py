@@ -13,16 +13,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from scenarios.report.plume_view import add_plume, plumes_of
-from scenarios.schema import Scenario
-from sim.airframe import load_airframe
-from sim.camera.chase import ChaseCamera
-from sim.courses.registry import generate_course
-from sim.errors import BadInputError
-from sim.files import require_writable_folder
-from sim.flight_log import FlightLog
-from sim.pilot import DroneState
-from sim.world import World
+from bytewing.foundation.errors import BadInputError
+from bytewing.foundation.files import require_writable_folder
+from bytewing.scenarios.report.plume_view import add_plume, plumes_of
+from bytewing.scenarios.schema import Scenario
+from bytewing.sim.airframe import load_airframe
+from bytewing.sim.camera.chase import ChaseCamera
+from bytewing.sim.courses.registry import generate_course
+from bytewing.sim.flight_log import FlightLog
+from bytewing.sim.pilot import DroneState
+from bytewing.sim.world import World
 
 RATE_HZ = 25  # the camera's, so that every onboard frame is shown once
 # TinyRenderer's time grows with the pixels: 45 ms a picture of this size.

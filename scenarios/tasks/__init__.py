@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from scenarios.tasks.gas import GAS
-from scenarios.tasks.mox import MOX
-from scenarios.tasks.road import ROAD
-from scenarios.tasks.task import FlownTask
-from sim.errors import BadInputError, did_you_mean
+from bytewing.foundation.errors import BadInputError, did_you_mean
+from bytewing.scenarios.tasks.gas import GAS
+from bytewing.scenarios.tasks.mox import MOX
+from bytewing.scenarios.tasks.road import ROAD
+from bytewing.scenarios.tasks.task import FlownTask
 
 TASKS: dict[str, FlownTask] = {task.name: task for task in (ROAD, GAS, MOX)}
 

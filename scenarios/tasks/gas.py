@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from policies.experts import expert_pilot
-from policies.tasks.gas import GAS as LEARNED
-from scenarios.checks import Check, Flights, check, same_flights
-from scenarios.stats import median
-from scenarios.tasks.gas_baselines import PatrolPilot, difference_pilot
-from scenarios.tasks.gas_metrics import GasMetrics, gas_metrics
-from scenarios.tasks.task import Column, FlownTask, Limits, Shape
-from sim.flight_log import FlightLog
+from bytewing.policies.experts import expert_pilot
+from bytewing.policies.tasks.gas import GAS as LEARNED
+from bytewing.scenarios.checks import Check, Flights, check, same_flights
+from bytewing.scenarios.stats import median
+from bytewing.scenarios.tasks.gas_baselines import PatrolPilot, difference_pilot
+from bytewing.scenarios.tasks.gas_metrics import GasMetrics, gas_metrics
+from bytewing.scenarios.tasks.task import Column, FlownTask, Limits, Shape
+from bytewing.sim.flight_log import FlightLog
 
 PATROL = "patrol"
 
@@ -160,7 +160,7 @@ def _course_shapes(log: FlightLog) -> list[Shape]:
 
 
 def _curve(flown: Mapping[str, Flights], path: Path) -> None:
-    from scenarios.report.detection import detection_png
+    from bytewing.scenarios.report.detection import detection_png
 
     detection_png(flown, path)
 

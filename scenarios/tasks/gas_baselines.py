@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.downwind import turned_left
-from policies.experts import GuidedPilot
-from policies.guidance.leak_map import CELLS, spread
-from policies.tasks.gas import gas_guidance
-from sim.camera.config import Optics
-from sim.flight import Course
-from sim.pilot import Observation, VelocityCommand
+from bytewing.policies.downwind import turned_left
+from bytewing.policies.experts import GuidedPilot
+from bytewing.policies.guidance.leak_map import CELLS, spread
+from bytewing.policies.tasks.gas import gas_guidance
+from bytewing.sim.camera.config import Optics
+from bytewing.sim.flight import Course
+from bytewing.sim.pilot import Observation, VelocityCommand
 
 # The frame-difference detector's constants. A first threshold, set by reasoning alone, gave false
 # alarms on most flights of gas_standard; this rule replaced it. The time between its frames is that

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.guidance import FOUND
-from policies.guidance.gas import Phase
-from sim.courses.gas_site_referee import FOUND_WITHIN_M
-from sim.flight_log import FlightLog
+from bytewing.policies.guidance import FOUND
+from bytewing.policies.guidance.gas import Phase
+from bytewing.sim.courses.gas_site_referee import FOUND_WITHIN_M
+from bytewing.sim.flight_log import FlightLog
 
 # A leak is visible in a frame from this contrast-to-noise ratio on, and on a flight if it is so for
 # this long without a break: then it must be found.

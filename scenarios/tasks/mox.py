@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from policies.experts import expert_pilot
-from policies.tasks.mox import MOX as LEARNED
-from scenarios.checks import Check, Flights, check, same_flights
-from scenarios.stats import median
-from scenarios.tasks.mox_baselines import surge_cast_pilot, upwind_pilot
-from scenarios.tasks.mox_metrics import MoxMetrics, mox_metrics
-from scenarios.tasks.task import Column, FlownTask, Limits, Shape
-from sim.flight_log import FlightLog
+from bytewing.policies.experts import expert_pilot
+from bytewing.policies.tasks.mox import MOX as LEARNED
+from bytewing.scenarios.checks import Check, Flights, check, same_flights
+from bytewing.scenarios.stats import median
+from bytewing.scenarios.tasks.mox_baselines import surge_cast_pilot, upwind_pilot
+from bytewing.scenarios.tasks.mox_metrics import MoxMetrics, mox_metrics
+from bytewing.scenarios.tasks.task import Column, FlownTask, Limits, Shape
+from bytewing.sim.flight_log import FlightLog
 
 UPWIND = "upwind"
 

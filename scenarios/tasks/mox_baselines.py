@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.experts import GuidedPilot
-from policies.scent import GAS
-from policies.tasks.mox import mox_guidance
-from sim.camera.config import Optics
-from sim.flight import Course
-from sim.pilot import Observation
-from sim.sensors.mox import MetalOxideConfig
+from bytewing.policies.experts import GuidedPilot
+from bytewing.policies.scent import GAS
+from bytewing.policies.tasks.mox import mox_guidance
+from bytewing.sim.camera.config import Optics
+from bytewing.sim.flight import Course
+from bytewing.sim.pilot import Observation
+from bytewing.sim.sensors.mox import MetalOxideConfig
 
 # Gas is where the sensor is bound for a resistance below this, of the one in clean air. The best of
 # 0.8, 0.9 and 0.95 with a drone that is a point; by the reading itself, its lag left as it is, a

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from sim.courses.gas_field import REACHED_M
-from sim.flight_log import FlightLog
+from bytewing.sim.courses.gas_field import REACHED_M
+from bytewing.sim.flight_log import FlightLog
 
 
 @dataclass(frozen=True)

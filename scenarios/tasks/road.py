@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from policies.experts import brightest_side_pilot, constant_pilot, expert_pilot
-from policies.tasks.road import ROAD as LEARNED
-from scenarios.checks import Check, Flights, check, same_flights
-from scenarios.stats import median
-from scenarios.tasks.road_metrics import RoadMetrics, road_metrics
-from scenarios.tasks.task import Column, FlownTask, Limits, Shape
-from sim.courses.centreline import Centreline
-from sim.flight_log import FlightLog
+from bytewing.policies.experts import brightest_side_pilot, constant_pilot, expert_pilot
+from bytewing.policies.tasks.road import ROAD as LEARNED
+from bytewing.scenarios.checks import Check, Flights, check, same_flights
+from bytewing.scenarios.stats import median
+from bytewing.scenarios.tasks.road_metrics import RoadMetrics, road_metrics
+from bytewing.scenarios.tasks.task import Column, FlownTask, Limits, Shape
+from bytewing.sim.courses.centreline import Centreline
+from bytewing.sim.flight_log import FlightLog
 
 # Pilots that cannot follow a road; a suite they complete is too easy to prove anything.
 BLIND = ("constant", "brightest")

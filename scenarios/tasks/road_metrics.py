@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.courses.centreline import Centreline
-from sim.flight_log import FlightLog
-from sim.frames import euler_from_quaternion, wrap_angle_rad
+from bytewing.sim.courses.centreline import Centreline
+from bytewing.sim.flight_log import FlightLog
+from bytewing.sim.frames import euler_from_quaternion, wrap_angle_rad
 
 # The road ahead counts as free while the obstacle is further off than this: the distance within
 # which PULP-Dronet's data set labels a frame as a collision.

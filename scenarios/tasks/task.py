@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from sim.camera.config import Optics
-from sim.config import Config
-from sim.flight_log import FlightLog
-from sim.pilot import Pilot
+from bytewing.foundation.config import Config
+from bytewing.sim.camera.config import Optics
+from bytewing.sim.flight_log import FlightLog
+from bytewing.sim.pilot import Pilot
 
 if TYPE_CHECKING:
-    from scenarios.checks import Check, Flights
+    from bytewing.scenarios.checks import Check, Flights
 
 
 class FlightMetrics(Protocol):
@@ -98,7 +98,7 @@ class FlownTask:
 
     Attributes:
         name: as scenarios, suites and policies name it.
-        course_kind: what it is flown over (``sim.courses.registry``).
+        course_kind: what it is flown over (``bytewing.sim.courses.registry``).
         metrics: dataclass of a flight's figures.
         measure: makes them of a log, which did not diverge.
         figures: sums up flights, for ``fly --json``.

@@ -12,12 +12,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.bullet import pybullet
-from sim.camera.config import CameraConfig
-from sim.camera.lens import Lens
-from sim.camera.pinhole import Pinhole, perspective
-from sim.camera.renderer import Capture
-from sim.world import World
+from bytewing.sim.bullet import pybullet
+from bytewing.sim.camera.config import CameraConfig
+from bytewing.sim.camera.lens import Lens
+from bytewing.sim.camera.pinhole import Pinhole, perspective
+from bytewing.sim.camera.renderer import Capture
+from bytewing.sim.world import World
 
 SUPERSAMPLING = 2
 
@@ -65,7 +65,7 @@ def tiny_samples(
 
 
 class BulletCamera:
-    """The drone's camera without its sensor: the reference that ``sim.camera.raster`` is held to.
+    """The drone's camera without its sensor: the reference for ``bytewing.sim.camera.raster``.
 
     It draws an instant, the closing of the shutter: no rolling shutter, no motion blur. The lens's
     distortion is put onto a wider picture of a pinhole afterwards.

@@ -7,12 +7,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.bullet import pybullet
-from sim.camera.bullet import tiny_samples
-from sim.camera.pinhole import NEAR_M, perspective
-from sim.frames import euler_from_quaternion, wrap_angle_rad
-from sim.pilot import DroneState
-from sim.world import World
+from bytewing.sim.bullet import pybullet
+from bytewing.sim.camera.bullet import tiny_samples
+from bytewing.sim.camera.pinhole import NEAR_M, perspective
+from bytewing.sim.frames import euler_from_quaternion, wrap_angle_rad
+from bytewing.sim.pilot import DroneState
+from bytewing.sim.world import World
 
 DISTANCE_M = 0.8
 """From the drone: it is then seen with a few metres of the road ahead of it."""

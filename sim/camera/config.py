@@ -10,13 +10,13 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from sim.camera.distortion import Distortion
-from sim.clock import Clock
-from sim.config import Config, parse, read_toml
-from sim.errors import BadInputError, did_you_mean
-from sim.randomise import Range, within
+from bytewing.foundation.config import Config, parse, read_toml
+from bytewing.foundation.errors import BadInputError, did_you_mean
+from bytewing.sim.camera.distortion import Distortion
+from bytewing.sim.clock import Clock
+from bytewing.sim.randomise import Range, within
 
-PRESETS = Path(str(resources.files("sim.camera"))) / "presets"
+PRESETS = Path(str(resources.files("bytewing.sim.camera"))) / "presets"
 
 
 class Shutter(Config):
@@ -183,7 +183,7 @@ class Absorption(Config):
 
 
 class ThermalGain(Config):
-    """How radiance becomes grey values; see ``sim.camera.thermal_kernels.to_grey``.
+    """How radiance becomes grey values; see ``bytewing.sim.camera.thermal_kernels.to_grey``.
 
     Attributes:
         levels_per_netd: largest amplification of detail, grey values per NETD.

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from sim.config import Config
+from bytewing.foundation.config import Config
 
 Array = NDArray[np.float64]
 

@@ -8,13 +8,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.camera.config import CameraConfig, Optics, ThermalConfig
-from sim.camera.raster import Raster
-from sim.camera.renderer import Capture
-from sim.camera.sensor import Sensor
-from sim.camera.thermal import ThermalCamera
-from sim.fields.plume import Plume
-from sim.scene import Scene
+from bytewing.sim.camera.config import CameraConfig, Optics, ThermalConfig
+from bytewing.sim.camera.raster import Raster
+from bytewing.sim.camera.renderer import Capture
+from bytewing.sim.camera.sensor import Sensor
+from bytewing.sim.camera.thermal import ThermalCamera
+from bytewing.sim.fields.plume import Plume
+from bytewing.sim.scene import Scene
 
 
 class Camera(Protocol):

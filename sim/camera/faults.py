@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from sim.config import Config
-from sim.randomise import Range, uniform, within
-from sim.rng import stream
+from bytewing.foundation.config import Config
+from bytewing.foundation.rng import stream
+from bytewing.sim.randomise import Range, uniform, within
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 

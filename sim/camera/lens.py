@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sim.camera.config import Optics
+from bytewing.sim.camera.config import Optics
 
 Array = NDArray[np.float64]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.compiled import compiled
+from bytewing.sim.compiled import compiled
 
 Bytes = NDArray[np.uint8]
 

@@ -11,8 +11,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sim.camera.config import CameraConfig
-from sim.frames import rotation_world_from_body
+from bytewing.sim.camera.config import CameraConfig
+from bytewing.sim.frames import rotation_world_from_body
 
 NEAR_M = 0.08
 """Nothing nearer is drawn, which also keeps the drone's own rotors out of its picture."""

@@ -3,10 +3,10 @@
 Rays, not projected triangles: every pixel has 2 x 2 samples, each with its own direction (the
 lens's distortion included) and its own instant within the row's exposure (rolling shutter and
 motion blur included). A thing that moves is drawn where it is at those instants too. How is in
-``sim.camera.raster_kernels``; this module prepares a scene for it, once a flight.
+``bytewing.sim.camera.raster_kernels``; this module prepares a scene for it, once a flight.
 
-PyBullet's renderer (``sim.camera.bullet``) draws the same scenes and is what this one is held
-against.
+PyBullet's renderer (``bytewing.sim.camera.bullet``) draws the same scenes and is what this one is
+held against.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.camera import raster_kernels
-from sim.camera.config import Optics
-from sim.camera.lens import Lens
-from sim.camera.mipmap import Atlas
-from sim.camera.pinhole import camera_from_body
-from sim.camera.raster_kernels import SAMPLES, GroundLayout
-from sim.camera.renderer import Capture
-from sim.frames import rotation_world_from_body
-from sim.scene import Ground, Light, Scene, SceneObject
+from bytewing.sim.camera import raster_kernels
+from bytewing.sim.camera.config import Optics
+from bytewing.sim.camera.lens import Lens
+from bytewing.sim.camera.mipmap import Atlas
+from bytewing.sim.camera.pinhole import camera_from_body
+from bytewing.sim.camera.raster_kernels import SAMPLES, GroundLayout
+from bytewing.sim.camera.renderer import Capture
+from bytewing.sim.frames import rotation_world_from_body
+from bytewing.sim.scene import Ground, Light, Scene, SceneObject
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -49,7 +49,7 @@ class Paint(NamedTuple):
 
 
 class GroundPaint(NamedTuple):
-    """The same of the ground, whose textures lie as those of ``sim.scene.Ground`` do."""
+    """The same of the ground, whose textures lie as those of ``bytewing.sim.scene.Ground`` do."""
 
     picture: Bytes
     tile: Bytes

@@ -22,8 +22,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.camera.pinhole import NEAR_M
-from sim.compiled import compiled
+from bytewing.sim.camera.pinhole import NEAR_M
+from bytewing.sim.compiled import compiled
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -56,7 +56,7 @@ for _taps in range(1, TAPS_MAX + 1):
 
 
 class GroundLayout(NamedTuple):
-    """Where the ground's textures lie; see ``sim.scene.Ground``.
+    """Where the ground's textures lie; see ``bytewing.sim.scene.Ground``.
 
     ``picture`` and ``tile`` are numbers of textures; ``dark`` is the radiance where they are 0,
     ``lit`` how much more it is where they are 255.
@@ -109,7 +109,7 @@ def draw(
         spheres: (N, 6) of each thing a sphere around it (centre, radius) and its triangles, from
             and up to which.
         shifts_m: (N, 2, 3) how far each thing has moved at opening and closing.
-        texels: all levels of all textures, see ``sim.camera.mipmap``.
+        texels: all levels of all textures, see ``bytewing.sim.camera.mipmap``.
         levels: where they are.
         ground: see GroundLayout.
         sky: radiance where nothing is seen.

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.pilot import DroneState
+from bytewing.sim.pilot import DroneState
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.camera.config import CameraConfig
-from sim.camera.lens import Lens
-from sim.compiled import compiled
-from sim.rng import stream
+from bytewing.foundation.rng import stream
+from bytewing.sim.camera.config import CameraConfig
+from bytewing.sim.camera.lens import Lens
+from bytewing.sim.compiled import compiled
 
 Image = NDArray[np.float32]
 

@@ -22,16 +22,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sim.camera import thermal_kernels as kernels
-from sim.camera.config import Absorption, ThermalConfig, ThermalGain
-from sim.camera.lens import Lens
-from sim.camera.raster import GroundPaint, Paint, Raster
-from sim.camera.renderer import Capture
-from sim.errors import BadInputError
-from sim.fields.gas import ZERO_C, GasRelease
-from sim.fields.plume import Filaments, Plume
-from sim.rng import stream
-from sim.scene import Ground, Heat, Scene, SceneObject
+from bytewing.foundation.errors import BadInputError
+from bytewing.foundation.rng import stream
+from bytewing.sim.camera import thermal_kernels as kernels
+from bytewing.sim.camera.config import Absorption, ThermalConfig, ThermalGain
+from bytewing.sim.camera.lens import Lens
+from bytewing.sim.camera.raster import GroundPaint, Paint, Raster
+from bytewing.sim.camera.renderer import Capture
+from bytewing.sim.fields.gas import ZERO_C, GasRelease
+from bytewing.sim.fields.plume import Filaments, Plume
+from bytewing.sim.scene import Ground, Heat, Scene, SceneObject
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
@@ -81,7 +81,7 @@ class Band:
 
 
 class Glow:
-    """What radiance a scene sends by its warmth (a ``sim.camera.raster.Look``).
+    """What radiance a scene sends by its warmth (a ``bytewing.sim.camera.raster.Look``).
 
     Between a texture's coldest and warmest places radiance, not temperature, is linear.
     """

@@ -11,8 +11,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.camera.raster_kernels import reached
-from sim.compiled import compiled
+from bytewing.sim.camera.raster_kernels import reached
+from bytewing.sim.compiled import compiled
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -106,7 +106,7 @@ def draw_columns(
         peak_ppm: (N,) concentration at the centre.
         view: (4, 3) the camera's right, up and backward in the world, and its place.
         directions: (H, 3, W) unit vectors along the rays, camera frame.
-        row_bounds: see ``sim.camera.raster.Raster``.
+        row_bounds: see ``bytewing.sim.camera.raster.Raster``.
         column_bounds: see there.
         lengths_m: (H, W) to the background.
         column_ppm_m: (H, W) added to.

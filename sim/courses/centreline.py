@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sim.compiled import compiled
+from bytewing.sim.compiled import compiled
 
 Array = NDArray[np.float64]
 

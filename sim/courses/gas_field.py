@@ -13,12 +13,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sim import meshes
-from sim.courses.gas_field_config import GasFieldConfig
-from sim.fields.gas import GasRelease
-from sim.pilot import DroneState, Report
-from sim.rng import stream
-from sim.scene import Box, Cylinder, Ground, Scene, SceneObject, Surface
+from bytewing.foundation.rng import stream
+from bytewing.sim import meshes
+from bytewing.sim.courses.gas_field_config import GasFieldConfig
+from bytewing.sim.fields.gas import GasRelease
+from bytewing.sim.pilot import DroneState, Report
+from bytewing.sim.scene import Box, Cylinder, Ground, Scene, SceneObject, Surface
 
 __all__ = ["GasField", "GasFieldConfig", "generate_gas_field"]
 

@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.courses.gas_site_config import GasSiteConfig
-from sim.courses.gas_site_layout import Layout, Part, lay_out
-from sim.courses.gas_site_referee import GasReferee
-from sim.courses.gas_site_route import BEFORE_ROW_M, Patrol, plan_patrol
-from sim.courses.gas_site_solids import Solids, require_in_the_open, solids_of
-from sim.courses.gas_site_surfaces import (
+from bytewing.foundation.errors import BadInputError
+from bytewing.foundation.rng import stream
+from bytewing.sim.courses.gas_site_config import GasSiteConfig
+from bytewing.sim.courses.gas_site_layout import Layout, Part, lay_out
+from bytewing.sim.courses.gas_site_referee import GasReferee
+from bytewing.sim.courses.gas_site_route import BEFORE_ROW_M, Patrol, plan_patrol
+from bytewing.sim.courses.gas_site_solids import Solids, require_in_the_open, solids_of
+from bytewing.sim.courses.gas_site_surfaces import (
     FLANGE_SPREAD_K,
     FLANGE_TEXTURE_K,
     GROUND_ALBEDO,
@@ -27,11 +29,9 @@ from sim.courses.gas_site_surfaces import (
     dress,
     paint_ground,
 )
-from sim.courses.gas_site_things import place_cloud_shadow, place_vents, place_walkers
-from sim.errors import BadInputError
-from sim.fields.gas import GasRelease
-from sim.rng import stream
-from sim.scene import Heat, Light, Scene
+from bytewing.sim.courses.gas_site_things import place_cloud_shadow, place_vents, place_walkers
+from bytewing.sim.fields.gas import GasRelease
+from bytewing.sim.scene import Heat, Light, Scene
 
 __all__ = ["GasSite", "GasSiteConfig", "generate_gas_site"]
 
@@ -77,7 +77,7 @@ class GasSite:
 
     @property
     def route(self) -> NDArray[np.float32]:
-        """(N, 5) the patrol, see ``sim.flight.Course``."""
+        """(N, 5) the patrol, see ``bytewing.sim.flight.Course``."""
         return self.patrol.rows
 
     def referee(self) -> GasReferee:

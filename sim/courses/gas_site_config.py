@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from sim.config import Config
-from sim.errors import BadInputError
-from sim.fields.gas import load_gas
-from sim.randomise import LogRange, Range, log_uniform, uniform, whole, within
+from bytewing.foundation.config import Config
+from bytewing.foundation.errors import BadInputError
+from bytewing.sim.fields.gas import load_gas
+from bytewing.sim.randomise import LogRange, Range, log_uniform, uniform, whole, within
 
 TANK_RADIUS_M = (0.35, 0.7)
 """Small process vessels, assumed: between a hot-water tank and a storage tank of 2 m3."""

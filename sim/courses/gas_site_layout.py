@@ -14,9 +14,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sim import meshes
-from sim.courses.gas_site_config import GAP_M, RUN_LENGTH_MIN_M, TANK_RADIUS_M, GasSiteConfig
-from sim.scene import Box, Cylinder, SceneObject, Surface, TriangleMesh
+from bytewing.sim import meshes
+from bytewing.sim.courses.gas_site_config import (
+    GAP_M,
+    RUN_LENGTH_MIN_M,
+    TANK_RADIUS_M,
+    GasSiteConfig,
+)
+from bytewing.sim.scene import Box, Cylinder, SceneObject, Surface, TriangleMesh
 
 Array = NDArray[np.float64]
 PartKind = Literal["wall", "tank", "pipe", "support", "flange", "obstacle", "vent", "walker"]

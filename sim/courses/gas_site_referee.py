@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from sim.pilot import DroneState, Report
+from bytewing.sim.pilot import DroneState, Report
 
 Outcome = Literal[
     "found",

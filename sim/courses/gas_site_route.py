@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.courses.gas_site_layout import Layout
-from sim.courses.gas_site_solids import Solids
+from bytewing.sim.courses.gas_site_layout import Layout
+from bytewing.sim.courses.gas_site_solids import Solids
 
 Array = NDArray[np.float64]
 

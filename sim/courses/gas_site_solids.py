@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sim.errors import BadInputError
-from sim.scene import Box, Cylinder, SceneObject
+from bytewing.foundation.errors import BadInputError
+from bytewing.sim.scene import Box, Cylinder, SceneObject
 
 Array = NDArray[np.float64]
 

@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.courses import textures
-from sim.courses.gas_site_layout import Layout, Part, PartKind
-from sim.courses.textures import PX_M, UNIT
-from sim.scene import Ground, Heat, SceneObject, Surface
+from bytewing.sim.courses import textures
+from bytewing.sim.courses.gas_site_layout import Layout, Part, PartKind
+from bytewing.sim.courses.textures import PX_M, UNIT
+from bytewing.sim.scene import Ground, Heat, SceneObject, Surface
 
 SURFACE_SPREAD_K = 0.6
 """A surface's mean is within this of the site's, and its places within TEXTURE_K of its mean: a few

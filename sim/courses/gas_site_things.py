@@ -7,15 +7,15 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from sim import meshes
-from sim.courses.gas_site_config import GasSiteConfig
-from sim.courses.gas_site_layout import PLACING_ATTEMPTS, Layout, Part, standing
-from sim.courses.gas_site_route import CLEARANCE_M, Patrol, along
-from sim.courses.gas_site_solids import Solids
-from sim.courses.gas_site_surfaces import draw_patches
-from sim.courses.road_things import PERSON_HEIGHT_M, PERSON_RADIUS_M
-from sim.fields.gas import GasRelease
-from sim.scene import Cylinder, Ground, Heat, SceneObject, Shuttle, Surface
+from bytewing.sim import meshes
+from bytewing.sim.courses.gas_site_config import GasSiteConfig
+from bytewing.sim.courses.gas_site_layout import PLACING_ATTEMPTS, Layout, Part, standing
+from bytewing.sim.courses.gas_site_route import CLEARANCE_M, Patrol, along
+from bytewing.sim.courses.gas_site_solids import Solids
+from bytewing.sim.courses.gas_site_surfaces import draw_patches
+from bytewing.sim.courses.road_things import PERSON_HEIGHT_M, PERSON_RADIUS_M
+from bytewing.sim.fields.gas import GasRelease
+from bytewing.sim.scene import Cylinder, Ground, Heat, SceneObject, Shuttle, Surface
 
 Array = NDArray[np.float64]
 

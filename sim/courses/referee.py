@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sim.courses.centreline import Centreline
-from sim.pilot import DroneState, Report
+from bytewing.sim.courses.centreline import Centreline
+from bytewing.sim.pilot import DroneState, Report
 
 Outcome = Literal[
     "finished",

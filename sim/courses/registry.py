@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Tag
 
-from sim.courses.gas_field import generate_gas_field
-from sim.courses.gas_field_config import GasFieldConfig
-from sim.courses.gas_site import generate_gas_site
-from sim.courses.gas_site_config import GasSiteConfig
-from sim.courses.road import generate_road
-from sim.courses.road_config import RoadCourseConfig
-from sim.flight import Course
+from bytewing.sim.courses.gas_field import generate_gas_field
+from bytewing.sim.courses.gas_field_config import GasFieldConfig
+from bytewing.sim.courses.gas_site import generate_gas_site
+from bytewing.sim.courses.gas_site_config import GasSiteConfig
+from bytewing.sim.courses.road import generate_road
+from bytewing.sim.courses.road_config import RoadCourseConfig
+from bytewing.sim.flight import Course
 
 
 def _kind(table: Any) -> Any:  # noqa: ANN401 (whatever the TOML file holds)

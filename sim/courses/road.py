@@ -13,17 +13,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.courses.centreline import Centreline
-from sim.courses.referee import RoadReferee
-from sim.courses.road_config import RoadCourseConfig
-from sim.courses.road_crossings import RoadCrossing, place_crossings, ways
-from sim.courses.road_layout import RUN_IN_M, lay_out
-from sim.courses.road_marks import draw_marks
-from sim.courses.road_paint import draw_look, paint_ground
-from sim.courses.road_things import RoadObstacle, place_obstacle, place_things
-from sim.fields.gas import GasRelease
-from sim.rng import stream
-from sim.scene import Light, Scene
+from bytewing.foundation.rng import stream
+from bytewing.sim.courses.centreline import Centreline
+from bytewing.sim.courses.referee import RoadReferee
+from bytewing.sim.courses.road_config import RoadCourseConfig
+from bytewing.sim.courses.road_crossings import RoadCrossing, place_crossings, ways
+from bytewing.sim.courses.road_layout import RUN_IN_M, lay_out
+from bytewing.sim.courses.road_marks import draw_marks
+from bytewing.sim.courses.road_paint import draw_look, paint_ground
+from bytewing.sim.courses.road_things import RoadObstacle, place_obstacle, place_things
+from bytewing.sim.fields.gas import GasRelease
+from bytewing.sim.scene import Light, Scene
 
 __all__ = ["RoadCourse", "RoadCourseConfig", "RoadObstacle", "generate_road"]
 

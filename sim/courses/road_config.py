@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from sim.config import Config
-from sim.courses import textures
-from sim.errors import did_you_mean
-from sim.randomise import Range, one_or_more, uniform, within
+from bytewing.foundation.config import Config
+from bytewing.foundation.errors import did_you_mean
+from bytewing.sim.courses import textures
+from bytewing.sim.randomise import Range, one_or_more, uniform, within
 
 MIN_RADIUS_M = 1.0
 """Sharpest bend there is: at 1 m/s it takes a yaw rate of 57 deg/s, half of what the guidance may

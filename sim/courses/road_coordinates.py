@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.compiled import compiled
-from sim.courses.centreline import Array, Centreline
+from bytewing.sim.compiled import compiled
+from bytewing.sim.courses.centreline import Array, Centreline
 
 Map = NDArray[np.float32]
 

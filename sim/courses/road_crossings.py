@@ -19,15 +19,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim import meshes
-from sim.courses.centreline import Array, Centreline
-from sim.courses.road_config import (
+from bytewing.sim import meshes
+from bytewing.sim.courses.centreline import Array, Centreline
+from bytewing.sim.courses.road_config import (
     CROSSING_FROM_START_M,
     CROSSING_TO_FINISH_M,
     RoadCourseConfig,
 )
-from sim.courses.road_things import PERSON_HEIGHT_M, PERSON_RADIUS_M, RoadObstacle, pattern
-from sim.scene import Box, Cylinder, SceneObject, Shuttle, Surface
+from bytewing.sim.courses.road_things import PERSON_HEIGHT_M, PERSON_RADIUS_M, RoadObstacle, pattern
+from bytewing.sim.scene import Box, Cylinder, SceneObject, Shuttle, Surface
 
 COMMIT_M = 0.7
 """Nearer than this a drone goes on: it needs 0.5 m to stop from 0.7 m/s, and to stand with its

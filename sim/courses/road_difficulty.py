@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.config import parse
-from sim.courses.road_config import RoadCourseConfig
-from sim.errors import BadInputError
-from sim.randomise import Range, uniform
+from bytewing.foundation.config import parse
+from bytewing.foundation.errors import BadInputError
+from bytewing.sim.courses.road_config import RoadCourseConfig
+from bytewing.sim.randomise import Range, uniform
 
 EASY_TO_HARD: dict[str, tuple[Range, Range]] = {
     "bend_radius_m": (uniform(2.5, 4.0), uniform(1.0, 1.2)),

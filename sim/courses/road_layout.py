@@ -12,9 +12,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.courses.centreline import Centreline
-from sim.courses.road_config import RoadCourseConfig
-from sim.errors import BadInputError
+from bytewing.foundation.errors import BadInputError
+from bytewing.sim.courses.centreline import Centreline
+from bytewing.sim.courses.road_config import RoadCourseConfig
 
 STEP_M = 0.02
 """Arc length between samples; a chord of a 1 m bend then departs from it by 0.05 mm."""

@@ -11,9 +11,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from sim.courses.centreline import Array, Centreline
-from sim.courses.road_config import RoadCourseConfig
-from sim.rng import stream
+from bytewing.foundation.rng import stream
+from bytewing.sim.courses.centreline import Array, Centreline
+from bytewing.sim.courses.road_config import RoadCourseConfig
 
 JUNCTION_ANGLE_RAD = (math.radians(60), math.radians(120))
 """Side roads leave nearly at right angles: one straight on where the road bends away could not be

@@ -16,14 +16,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.compiled import compiled
-from sim.courses import textures
-from sim.courses.centreline import Centreline
-from sim.courses.road_config import RoadCourseConfig
-from sim.courses.road_coordinates import Map, empty_map, fill_map
-from sim.courses.road_marks import Puddle, RoadMarks, Shadow
-from sim.courses.textures import CLIP, PX_M, TILE_PX, UNIT, Tile
-from sim.scene import Ground
+from bytewing.sim.compiled import compiled
+from bytewing.sim.courses import textures
+from bytewing.sim.courses.centreline import Centreline
+from bytewing.sim.courses.road_config import RoadCourseConfig
+from bytewing.sim.courses.road_coordinates import Map, empty_map, fill_map
+from bytewing.sim.courses.road_marks import Puddle, RoadMarks, Shadow
+from bytewing.sim.courses.textures import CLIP, PX_M, TILE_PX, UNIT, Tile
+from bytewing.sim.scene import Ground
 
 MARGIN_M = 1.0
 """Finely painted ground around the road's bounding box."""

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sim import meshes
-from sim.courses.centreline import Centreline
-from sim.courses.road_config import (
+from bytewing.sim import meshes
+from bytewing.sim.courses.centreline import Centreline
+from bytewing.sim.courses.road_config import (
     OBSTACLE_FROM_START_M,
     OBSTACLE_TO_FINISH_M,
     RoadCourseConfig,
 )
-from sim.scene import Box, Cylinder, SceneObject, Surface
+from bytewing.sim.scene import Box, Cylinder, SceneObject, Surface
 
 PLACING_ATTEMPTS = 40
 """Per thing; one that finds no place is left out."""

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.rng import stream
+from bytewing.foundation.rng import stream
 
 TILE_PX = 512
 PX_M = 0.01

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.errors import BytewingError
+from bytewing.foundation.errors import BytewingError
 
 Vector = NDArray[np.float64]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from sim.config import Config, load
-from sim.errors import BadInputError, did_you_mean
+from bytewing.foundation.config import Config, load
+from bytewing.foundation.errors import BadInputError, did_you_mean
 
 GASES = Path(__file__).parent / "gases"
 

@@ -28,11 +28,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sim.errors import BadInputError
-from sim.fields.field import Field, sample_finite
-from sim.fields.gas import AIR_G_MOL, ZERO_C, GasRelease, load_gas
-from sim.fields.plume_kernels import add_columns, add_concentrations, move, seen_at
-from sim.noise import noise_key
+from bytewing.foundation.errors import BadInputError
+from bytewing.sim.fields.field import Field, sample_finite
+from bytewing.sim.fields.gas import AIR_G_MOL, ZERO_C, GasRelease, load_gas
+from bytewing.sim.fields.plume_kernels import add_columns, add_concentrations, move, seen_at
+from bytewing.sim.noise import noise_key
 
 Array = NDArray[np.float64]
 

@@ -10,9 +10,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.airframe import GRAVITY_M_S2
-from sim.compiled import compiled
-from sim.noise import standard_normal
+from bytewing.sim.airframe import GRAVITY_M_S2
+from bytewing.sim.compiled import compiled
+from bytewing.sim.noise import standard_normal
 
 Floats = NDArray[np.float64]
 

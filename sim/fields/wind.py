@@ -23,10 +23,10 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.compiled import compiled
-from sim.config import Config
-from sim.randomise import Range, uniform, within
-from sim.rng import stream
+from bytewing.foundation.config import Config
+from bytewing.foundation.rng import stream
+from bytewing.sim.compiled import compiled
+from bytewing.sim.randomise import Range, uniform, within
 
 Vector = NDArray[np.float64]
 

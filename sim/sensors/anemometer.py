@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from sim.compiled import compiled
-from sim.config import Config
-from sim.noise import noise_key, standard_normal
-from sim.sensors.imu import NonNegative
+from bytewing.foundation.config import Config
+from bytewing.sim.compiled import compiled
+from bytewing.sim.noise import noise_key, standard_normal
+from bytewing.sim.sensors.imu import NonNegative
 
 Vector = NDArray[np.float64]
 

@@ -14,10 +14,10 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from sim.compiled import compiled
-from sim.config import Config
-from sim.noise import standard_normal
-from sim.sensors.imu import NonNegative
+from bytewing.foundation.config import Config
+from bytewing.sim.compiled import compiled
+from bytewing.sim.noise import standard_normal
+from bytewing.sim.sensors.imu import NonNegative
 
 # crazyflie-firmware, mm_flow.c: 35 pixels over 0.71674 rad, counted in tenths of a pixel.
 COUNTS_PER_RAD = 35.0 / 0.71674 / 0.1

@@ -13,10 +13,10 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from sim.compiled import compiled
-from sim.config import Config
-from sim.noise import standard_normal
-from sim.sensors.imu import NonNegative
+from bytewing.foundation.config import Config
+from bytewing.sim.compiled import compiled
+from bytewing.sim.noise import standard_normal
+from bytewing.sim.sensors.imu import NonNegative
 
 HALF_CONE_RAD = math.radians(7.5)  # crazyflie-firmware, mm_tof.c
 # crazyflie-firmware, zranger2.c: the deviation doubles at 2.5 m and is 80 times as much at 4 m.

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from sim.compiled import compiled
-from sim.config import Config
-from sim.noise import standard_normal
+from bytewing.foundation.config import Config
+from bytewing.sim.compiled import compiled
+from bytewing.sim.noise import standard_normal
 
 Vector = NDArray[np.float64]
 NonNegative = Annotated[float, Field(ge=0)]

@@ -14,9 +14,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sim.config import Config
-from sim.noise import noise_key, standard_normal
-from sim.sensors.imu import NonNegative
+from bytewing.foundation.config import Config
+from bytewing.sim.noise import noise_key, standard_normal
+from bytewing.sim.sensors.imu import NonNegative
 
 Positive = Annotated[float, Field(gt=0)]
 

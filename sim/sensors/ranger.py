@@ -3,8 +3,8 @@
 A sensor answers with the nearest thing in its view, a cone of 25 degrees (ST's data sheet: up to 27
 degrees across the diagonal), here sampled by 13 rays: the axis and two rings of six. The ground is
 a thing like any other. Distances are from the drone's centre, a centimetre or two behind the real
-sensors. Noise is that of the same part looking down (``sim.sensors.height``); the data sheet's
-accuracy of 20 mm is taken as two deviations of an offset that each sensor keeps.
+sensors. Noise is that of the same part looking down (``bytewing.sim.sensors.height``); the data
+sheet's accuracy of 20 mm is taken as two deviations of an offset that each sensor keeps.
 
 What is not modelled: reflectance and sunlight, which shorten the range, and that a thing in a
 corner of the view may return too little light. A reading belongs to a frame (25 Hz; the data sheet
@@ -20,13 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from sim.compiled import compiled
-from sim.config import Config
-from sim.frames import turned
-from sim.noise import noise_key, standard_normal
-from sim.scene import Box, Scene, SceneObject
-from sim.sensors.height import ranged
-from sim.sensors.imu import NonNegative
+from bytewing.foundation.config import Config
+from bytewing.sim.compiled import compiled
+from bytewing.sim.frames import turned
+from bytewing.sim.noise import noise_key, standard_normal
+from bytewing.sim.scene import Box, Scene, SceneObject
+from bytewing.sim.sensors.height import ranged
+from bytewing.sim.sensors.imu import NonNegative
 
 Vector = NDArray[np.float64]
 

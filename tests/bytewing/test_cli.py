@@ -16,10 +16,10 @@ import pytest
 from onnx import TensorProto, helper
 
 from bytewing import cli
-from policies.bundle import load_bundle, save_bundle
-from policies.zoo import ZOO
-from scenarios.schema import library
-from sim import cluster
+from bytewing.policies.bundle import load_bundle, save_bundle
+from bytewing.policies.zoo import ZOO
+from bytewing.scenarios.schema import library
+from bytewing.sim import cluster
 
 ROAD = ZOO / "road"
 GENTLE = library()["gentle"]
@@ -133,7 +133,7 @@ def test_unknown_names_and_values_out_of_range(bad, tmp_path, monkeypatch, argum
 
 
 def test_a_film_that_cannot_be_is_refused_before_anything_flies(bad, tmp_path, monkeypatch):
-    monkeypatch.setattr("scenarios.run.fly_log", lambda *_: pytest.fail("flown"))
+    monkeypatch.setattr("bytewing.scenarios.run.fly_log", lambda *_: pytest.fail("flown"))
     said = bad("fly", "gentle", "--video", str(tmp_path / "film.avi"))
     assert "film.avi: a video must be named .mp4" in said
 
@@ -197,7 +197,7 @@ def test_onnx_that_is_no_onnx(bad, bundle, tmp_path):
 
 
 def test_network_that_does_not_fit_is_refused_with_the_numbers(bad, tmp_path):
-    from firmware_export.target import FOLDER
+    from bytewing.firmware_export.target import FOLDER
 
     text = (FOLDER / "stm32f405.toml").read_text()
     small = tmp_path / "small.toml"

@@ -7,8 +7,8 @@ import json
 import cv2
 import pytest
 
+from bytewing.policies.bundle import load_bundle
 from bytewing.studies.demo import run_demo
-from policies.bundle import load_bundle
 
 RUNTIMES = ["float", "onnx", "int8", "c", "mcu"]
 

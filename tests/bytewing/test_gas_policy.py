@@ -9,14 +9,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from firmware_export.export import export_policy
-from firmware_export.target import load_target
-from policies.zoo import find_policy
-from scenarios.pilots import int8_reference
-from scenarios.replay import Comparison, replay
-from scenarios.run import FlightJob, fly_log
-from scenarios.schema import load_suite, suite_flights
-from scenarios.tasks.gas_metrics import gas_metrics
+from bytewing.firmware_export.export import export_policy
+from bytewing.firmware_export.target import load_target
+from bytewing.policies.zoo import find_policy
+from bytewing.scenarios.pilots import int8_reference
+from bytewing.scenarios.replay import Comparison, replay
+from bytewing.scenarios.run import FlightJob, fly_log
+from bytewing.scenarios.schema import load_suite, suite_flights
+from bytewing.scenarios.tasks.gas_metrics import gas_metrics
 
 # The first flights of the suite, one of each scenario in turn; about 500 frames each.
 FLIGHTS = 10

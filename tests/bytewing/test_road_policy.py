@@ -11,19 +11,19 @@ import re
 import numpy as np
 import pytest
 
-from firmware_export.emit import emit
-from firmware_export.reference import Int8Network
-from firmware_export.target import load_target
-from firmware_export.verify.emulator import entry_symbols, policy_machine
-from firmware_export.verify.host import CPolicy
-from firmware_export.verify.toolchain import compile_firmware
-from policies.zoo import find_policy
-from scenarios.metrics import flight_metrics
-from scenarios.pilots import exported_rung, int8_reference
-from scenarios.replay import Comparison, replay, stepped_rung
-from scenarios.run import FlightJob, fly_log
-from scenarios.schema import load_suite, suite_flights
-from scenarios.stats import median
+from bytewing.firmware_export.emit import emit
+from bytewing.firmware_export.reference import Int8Network
+from bytewing.firmware_export.target import load_target
+from bytewing.firmware_export.verify.emulator import entry_symbols, policy_machine
+from bytewing.firmware_export.verify.host import CPolicy
+from bytewing.firmware_export.verify.toolchain import compile_firmware
+from bytewing.policies.zoo import find_policy
+from bytewing.scenarios.metrics import flight_metrics
+from bytewing.scenarios.pilots import exported_rung, int8_reference
+from bytewing.scenarios.replay import Comparison, replay, stepped_rung
+from bytewing.scenarios.run import FlightJob, fly_log
+from bytewing.scenarios.schema import load_suite, suite_flights
+from bytewing.scenarios.stats import median
 
 # The first flights of the suite, one of each scenario in turn; about 350 frames each.
 FLIGHTS = 34
@@ -63,7 +63,7 @@ def test_c_equals_int8_on_ten_thousand_frames(bundle, c_logs):
 
 
 def test_onnx_equals_int8_on_the_frames_of_flights(bundle, c_logs):
-    from policies.runtimes import onnx_pilot
+    from bytewing.policies.runtimes import onnx_pilot
 
     pilot = onnx_pilot(bundle)
 

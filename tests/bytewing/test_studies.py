@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from bytewing import api
+from bytewing.foundation.errors import BadInputError
+from bytewing.scenarios.schema import load_scenario
+from bytewing.sim.camera.config import load_camera
+from bytewing.sim.conditions import Conditions
+from bytewing.sim.distribution import load_distribution
 from bytewing.studies import bench, bench_workloads
 from bytewing.studies.effects import ALL, EFFECTS, NONE, EffectJob, Surroundings, fly_effect, ideal
-from scenarios.schema import load_scenario
-from sim.camera.config import load_camera
-from sim.conditions import Conditions
-from sim.distribution import load_distribution
-from sim.errors import BadInputError
 
 ONE_BY_ONE = [name for name in EFFECTS if name not in (NONE, ALL)]
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from qdq import QdqBuilder, road_like
 
-from firmware_export.emit import emit_network
-from firmware_export.reference import Int8Network
-from firmware_export.verify.host import CNetwork
-from firmware_export.verify.toolchain import compile_host_library
-from policies.assemble import npz_bytes
-from policies.bundle import (
+from bytewing.firmware_export.emit import emit_network
+from bytewing.firmware_export.reference import Int8Network
+from bytewing.firmware_export.verify.host import CNetwork
+from bytewing.firmware_export.verify.toolchain import compile_host_library
+from bytewing.policies.assemble import npz_bytes
+from bytewing.policies.bundle import (
     Golden,
     InputSpec,
     OutputSpec,
@@ -22,11 +22,11 @@ from policies.bundle import (
     Provenance,
     save_bundle,
 )
-from policies.constants import GasGuidance, MoxGuidance, RoadGuidance
-from policies.guidance import NO_ROUTE, dequantise, make_guide
-from policies.runtimes import network_inputs
-from policies.scent import ROWS
-from sim.pilot import SENSES_SIZE
+from bytewing.policies.constants import GasGuidance, MoxGuidance, RoadGuidance
+from bytewing.policies.guidance import NO_ROUTE, dequantise, make_guide
+from bytewing.policies.runtimes import network_inputs
+from bytewing.policies.scent import ROWS
+from bytewing.sim.pilot import SENSES_SIZE
 
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wdouble-promotion", "-Werror")
 

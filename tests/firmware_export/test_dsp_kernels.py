@@ -10,12 +10,12 @@ from qdq import QdqBuilder, random_frames
 from test_generated_c import gcc, run, write
 from test_operators_match import CASES, dense, grouped
 
-from firmware_export.emit import emit_network
-from firmware_export.reference import Int8Network
-from firmware_export.target import load_target
-from firmware_export.verify.machine import Machine
-from firmware_export.verify.toolchain import compile_firmware
-from policies.bundle import Golden
+from bytewing.firmware_export.emit import emit_network
+from bytewing.firmware_export.reference import Int8Network
+from bytewing.firmware_export.target import load_target
+from bytewing.firmware_export.verify.machine import Machine
+from bytewing.firmware_export.verify.toolchain import compile_firmware
+from bytewing.policies.bundle import Golden
 
 # Rows of few and of many taps, odd and even, in every unrolling; images narrower than a block of
 # four pixels, of whole blocks, and between; pads on each side; and what the assembly cannot reach.

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import tiny_policy
 
-from firmware_export.target import load_target, target_names
-from firmware_export.verify import machine as machine_module
-from firmware_export.verify.machine import Machine, PolicyMachine
-from firmware_export.verify.toolchain import compile_firmware, compile_host_library
-from sim.errors import BadInputError, BytewingError
+from bytewing.firmware_export.target import load_target, target_names
+from bytewing.firmware_export.verify import machine as machine_module
+from bytewing.firmware_export.verify.machine import Machine, PolicyMachine
+from bytewing.firmware_export.verify.toolchain import compile_firmware, compile_host_library
+from bytewing.foundation.errors import BadInputError, BytewingError
 
 PROBES = {
     "probes.c": """

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from qdq import QdqBuilder, onnxruntime_int8, random_frames
 
-from firmware_export.bounds import largest_sum
-from firmware_export.reference import Int8Network
-from firmware_export.rounding import fma32
-from firmware_export.tables import CODES
+from bytewing.firmware_export.bounds import largest_sum
+from bytewing.firmware_export.reference import Int8Network
+from bytewing.firmware_export.rounding import fma32
+from bytewing.firmware_export.tables import CODES
 
 FINITE = st.floats(-1e6, 1e6, width=32, allow_subnormal=False)
 

@@ -5,12 +5,12 @@ import pytest
 from bundles import road_bundle
 from qdq import road_like
 
-from firmware_export.export import export_policy, measure_policy
-from firmware_export.target import Quantity, load_target, target_names
-from firmware_export.verify import emulator
-from firmware_export.verify.emulator import McuPolicy
-from policies.bundle import save_bundle
-from sim.errors import BadInputError, BytewingError
+from bytewing.firmware_export.export import export_policy, measure_policy
+from bytewing.firmware_export.target import Quantity, load_target, target_names
+from bytewing.firmware_export.verify import emulator
+from bytewing.firmware_export.verify.emulator import McuPolicy
+from bytewing.foundation.errors import BadInputError, BytewingError
+from bytewing.policies.bundle import save_bundle
 
 FIELDS = [
     "target", "fits", "flash_bytes", "ram_bytes", "stack_bytes", "arena_bytes", "instructions",
@@ -152,7 +152,9 @@ def test_a_policy_that_was_never_quantised_is_refused(bundle, tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_is_said_before_any_work(bundle, tmp_path, monkeypatch):
-    monkeypatch.setattr("firmware_export.export.measure_policy", lambda *_: pytest.fail("worked"))
+    monkeypatch.setattr(
+        "bytewing.firmware_export.export.measure_policy", lambda *_: pytest.fail("worked")
+    )
     (tmp_path / "file").write_text("")
     with pytest.raises(BadInputError, match="cannot be written"):
         export_policy(bundle, load_target("stm32f405"), tmp_path / "file")

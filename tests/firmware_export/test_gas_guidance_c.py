@@ -12,18 +12,18 @@ import pytest
 from bundles import WARNINGS, gas_bundle, gas_wires, guided
 from qdq import QdqBuilder
 
-from firmware_export.emit import emit, emit_policy
-from firmware_export.export import export_policy, measure_policy
-from firmware_export.reference import Int8Network
-from firmware_export.target import load_target
-from firmware_export.verify.emulator import McuPolicy
-from firmware_export.verify.host import CPolicy
-from policies.bundle import PolicyBundle
-from policies.constants import GasGuidance
-from policies.guidance.gas import ROUTE_MAX, Phase
-from policies.guidance.leak_map import spread
-from policies.runtimes import network_inputs
-from sim.errors import BadInputError
+from bytewing.firmware_export.emit import emit, emit_policy
+from bytewing.firmware_export.export import export_policy, measure_policy
+from bytewing.firmware_export.reference import Int8Network
+from bytewing.firmware_export.target import load_target
+from bytewing.firmware_export.verify.emulator import McuPolicy
+from bytewing.firmware_export.verify.host import CPolicy
+from bytewing.foundation.errors import BadInputError
+from bytewing.policies.bundle import PolicyBundle
+from bytewing.policies.constants import GasGuidance
+from bytewing.policies.guidance.gas import ROUTE_MAX, Phase
+from bytewing.policies.guidance.leak_map import spread
+from bytewing.policies.runtimes import network_inputs
 
 PITCH_RAD, HALF_FOV = 0.23, 0.47
 # Short times, so that random flights come through every phase; numbers that no float32 is.

@@ -17,12 +17,12 @@ from elftools.elf.elffile import ELFFile
 from qdq import QdqBuilder, random_frames, road_like
 from test_operators_match import CASES
 
-from firmware_export.c_text import literal
-from firmware_export.emit import emit, emit_network, emit_policy
-from firmware_export.reference import Int8Network
-from firmware_export.verify.host import CPolicy
-from policies.bundle import Golden, PolicyBundle
-from sim.errors import BadInputError
+from bytewing.firmware_export.c_text import literal
+from bytewing.firmware_export.emit import emit, emit_network, emit_policy
+from bytewing.firmware_export.reference import Int8Network
+from bytewing.firmware_export.verify.host import CPolicy
+from bytewing.foundation.errors import BadInputError
+from bytewing.policies.bundle import Golden, PolicyBundle
 
 ZIG = [sys.executable, "-m", "ziglang"]
 

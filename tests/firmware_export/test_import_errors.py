@@ -8,8 +8,8 @@ import pytest
 from onnx import helper, numpy_helper
 from qdq import QdqBuilder, road_like
 
-from firmware_export.onnx_import import import_onnx
-from sim.errors import BadInputError
+from bytewing.firmware_export.onnx_import import import_onnx
+from bytewing.foundation.errors import BadInputError
 
 
 def small(**conv) -> QdqBuilder:

@@ -9,21 +9,21 @@ import torch
 from bundles import GUIDANCE, compile_network
 from qdq import QdqBuilder
 
-from firmware_export.emit import emit, emit_network
-from firmware_export.reference import Int8Network
-from firmware_export.verify.host import CNetwork
-from firmware_export.verify.toolchain import compile_host_library
-from policies.assemble import save_quantised
-from policies.bundle import Golden, InputSpec, PolicySpec, Provenance
-from policies.compress.qat import quantisation_aware
-from policies.compress.quantize import post_training, run_batched
-from policies.dataset import Examples
-from policies.nets.convnet import ConvNet, fold
-from policies.nets.folded import float_model, model_bytes
-from policies.runtimes import int8_inference, open_session
-from policies.tasks.task import Augmentation, Fit, Layer, Output
-from policies.train import TrainPlan, fit
-from sim.errors import BadInputError
+from bytewing.firmware_export.emit import emit, emit_network
+from bytewing.firmware_export.reference import Int8Network
+from bytewing.firmware_export.verify.host import CNetwork
+from bytewing.firmware_export.verify.toolchain import compile_host_library
+from bytewing.foundation.errors import BadInputError
+from bytewing.policies.assemble import save_quantised
+from bytewing.policies.bundle import Golden, InputSpec, PolicySpec, Provenance
+from bytewing.policies.compress.qat import quantisation_aware
+from bytewing.policies.compress.quantize import post_training, run_batched
+from bytewing.policies.dataset import Examples
+from bytewing.policies.nets.convnet import ConvNet, fold
+from bytewing.policies.nets.folded import float_model, model_bytes
+from bytewing.policies.runtimes import int8_inference, open_session
+from bytewing.policies.tasks.task import Augmentation, Fit, Layer, Output
+from bytewing.policies.train import TrainPlan, fit
 
 CELLS, SIZE, PX = (8, 8), 32, 4
 OUTPUTS = (

@@ -10,9 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from qdq import QdqBuilder, road_like
 
-from firmware_export import ir
-from firmware_export.memory import MemoryPlan, check_plan, plan_memory, reads_frame, strip_bytes
-from firmware_export.onnx_import import import_onnx
+from bytewing.firmware_export import ir
+from bytewing.firmware_export.memory import (
+    MemoryPlan,
+    check_plan,
+    plan_memory,
+    reads_frame,
+    strip_bytes,
+)
+from bytewing.firmware_export.onnx_import import import_onnx
 
 ONE = np.float32(1)
 

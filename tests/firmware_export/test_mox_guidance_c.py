@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from bundles import WARNINGS, guided, mox_bundle
 
-from firmware_export.emit import emit
-from firmware_export.reference import Int8Network
-from firmware_export.target import load_target
-from firmware_export.verify.emulator import McuPolicy
-from firmware_export.verify.host import CPolicy
-from firmware_export.verify.toolchain import compile_host_library
-from policies.bundle import PolicyBundle
-from policies.constants import MoxGuidance
-from policies.scent import scent_pictures
+from bytewing.firmware_export.emit import emit
+from bytewing.firmware_export.reference import Int8Network
+from bytewing.firmware_export.target import load_target
+from bytewing.firmware_export.verify.emulator import McuPolicy
+from bytewing.firmware_export.verify.host import CPolicy
+from bytewing.firmware_export.verify.toolchain import compile_host_library
+from bytewing.policies.bundle import PolicyBundle
+from bytewing.policies.constants import MoxGuidance
+from bytewing.policies.scent import scent_pictures
 
 # Short, so that random flights come through everything; numbers that no float32 is.
 GUIDANCE = MoxGuidance(surge_s=0.23, leg_first_m=0.11, leg_growth_m=0.07, leg_longest_m=0.31,

@@ -7,9 +7,9 @@ import pytest
 from bundles import compile_network
 from qdq import QdqBuilder, onnxruntime_int8, random_frames, road_like
 
-from firmware_export import ir
-from firmware_export.onnx_import import import_onnx
-from firmware_export.reference import Int8Network
+from bytewing.firmware_export import ir
+from bytewing.firmware_export.onnx_import import import_onnx
+from bytewing.firmware_export.reference import Int8Network
 
 
 def head(b: QdqBuilder, x: str, size: int = 6) -> QdqBuilder:

@@ -4,12 +4,12 @@ import pytest
 import tiny_policy
 from capstone import CS_ARCH_ARM, CS_MODE_MCLASS, CS_MODE_THUMB, Cs
 
-from firmware_export.target import Quantity, load_target, target_names
-from firmware_export.verify.machine import Machine, PolicyMachine
-from firmware_export.verify.profile import Profiler, computing_s
-from firmware_export.verify.timing import CORTEX_M4, TIMINGS, block_cycles
-from firmware_export.verify.toolchain import compile_firmware
-from sim.errors import BytewingError
+from bytewing.firmware_export.target import Quantity, load_target, target_names
+from bytewing.firmware_export.verify.machine import Machine, PolicyMachine
+from bytewing.firmware_export.verify.profile import Profiler, computing_s
+from bytewing.firmware_export.verify.timing import CORTEX_M4, TIMINGS, block_cycles
+from bytewing.firmware_export.verify.toolchain import compile_firmware
+from bytewing.foundation.errors import BytewingError
 
 LAYERS = r"tiny_layer\d+_"
 

@@ -3,10 +3,10 @@ import tomllib
 
 import pytest
 
-from firmware_export.target import FOLDER, Quantity, load_target, target_names
-from firmware_export.verify.machine import CPU_MODELS
-from firmware_export.verify.timing import TIMINGS
-from sim.errors import BadInputError
+from bytewing.firmware_export.target import FOLDER, Quantity, load_target, target_names
+from bytewing.firmware_export.verify.machine import CPU_MODELS
+from bytewing.firmware_export.verify.timing import TIMINGS
+from bytewing.foundation.errors import BadInputError
 
 
 def test_the_five_targets_are_there():

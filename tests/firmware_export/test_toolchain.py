@@ -5,11 +5,11 @@ import shutil
 
 import pytest
 
-from firmware_export.target import load_target
-from firmware_export.verify import toolchain
-from firmware_export.verify.image import load_image
-from firmware_export.verify.toolchain import compile_firmware, compile_host_library
-from sim.errors import BadInputError, BytewingError, MissingToolError
+from bytewing.firmware_export.target import load_target
+from bytewing.firmware_export.verify import toolchain
+from bytewing.firmware_export.verify.image import load_image
+from bytewing.firmware_export.verify.toolchain import compile_firmware, compile_host_library
+from bytewing.foundation.errors import BadInputError, BytewingError, MissingToolError
 
 ADD = {"add.h": "int add(int a);", "add.c": '#include "add.h"\nint add(int a) { return a + 5; }\n'}
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from policies.dataset import FlightFrames, Manifest, entry_of, read_dataset, write_manifest
-from policies.nets.convnet import initialised
-from policies.splits import Split, seed_of
-from policies.tasks.road import ROAD
-from policies.tasks.task import Fit
-from policies.train import TrainPlan, fit
-from sim.pilot import SENSES_SIZE
+from bytewing.policies.dataset import FlightFrames, Manifest, entry_of, read_dataset, write_manifest
+from bytewing.policies.nets.convnet import initialised
+from bytewing.policies.splits import Split, seed_of
+from bytewing.policies.tasks.road import ROAD
+from bytewing.policies.tasks.task import Fit
+from bytewing.policies.train import TrainPlan, fit
+from bytewing.sim.pilot import SENSES_SIZE
 
 sys.path.insert(0, str(Path(__file__).parent))  # makes the helpers of this folder importable
 

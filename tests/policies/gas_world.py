@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from policies.constants import GasGuidance
-from policies.guidance.leak_map import spread
+from bytewing.policies.constants import GasGuidance
+from bytewing.policies.guidance.leak_map import spread
 
 PITCH_RAD, HALF_FOV = math.radians(12.0), math.tan(math.radians(24.0))
 GUIDANCE = GasGuidance(

@@ -5,17 +5,17 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from policies.collect import CollectingPilot, CollectJob, collect, collect_flight
-from policies.dataset import MANIFEST, FlightFrames, read_dataset
-from policies.guidance.leak_map import CELLS
-from policies.splits import Split, SplitError
-from sim.airframe import load_airframe
-from sim.camera.config import load_camera
-from sim.courses.road import RoadCourseConfig, generate_road
-from sim.distribution import load_distribution
-from sim.errors import BadInputError
-from sim.fields.gas import GasRelease
-from sim.pilot import DroneState, Observation
+from bytewing.foundation.errors import BadInputError
+from bytewing.policies.collect import CollectingPilot, CollectJob, collect, collect_flight
+from bytewing.policies.dataset import MANIFEST, FlightFrames, read_dataset
+from bytewing.policies.guidance.leak_map import CELLS
+from bytewing.policies.splits import Split, SplitError
+from bytewing.sim.airframe import load_airframe
+from bytewing.sim.camera.config import load_camera
+from bytewing.sim.courses.road import RoadCourseConfig, generate_road
+from bytewing.sim.distribution import load_distribution
+from bytewing.sim.fields.gas import GasRelease
+from bytewing.sim.pilot import DroneState, Observation
 
 COURSE = RoadCourseConfig(length_m=5.0, obstacle_probability=0.5)
 ROADS = load_distribution("road").model_copy(update={"course": COURSE})

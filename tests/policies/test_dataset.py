@@ -4,8 +4,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from policies.bundle import InputSpec
-from policies.dataset import (
+from bytewing.foundation.errors import BadInputError
+from bytewing.policies.bundle import InputSpec
+from bytewing.policies.dataset import (
     MANIFEST,
     FlightFrames,
     read_dataset,
@@ -13,10 +14,9 @@ from policies.dataset import (
     stack,
     write_manifest,
 )
-from policies.runtimes import FrameHistory
-from policies.splits import Split, SplitError, require, seed_of
-from sim.errors import BadInputError
-from sim.pilot import SENSES_SIZE
+from bytewing.policies.runtimes import FrameHistory
+from bytewing.policies.splits import Split, SplitError, require, seed_of
+from bytewing.sim.pilot import SENSES_SIZE
 
 
 def test_what_was_written_is_read(dataset_folder):

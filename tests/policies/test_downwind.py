@@ -3,15 +3,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from policies.bundle import InputSpec
-from policies.dataset import Dataset, Manifest
-from policies.downwind import blows_left, turned
-from policies.guidance.float32 import heading_of
-from policies.runtimes import FrameHistory, network_inputs
-from policies.tasks.gas import GAS, GasTeacher
-from scenarios.tasks.gas_baselines import Differences
-from sim.camera.config import load_camera
-from sim.pilot import SENSES_SIZE, DroneState, Observation
+from bytewing.policies.bundle import InputSpec
+from bytewing.policies.dataset import Dataset, Manifest
+from bytewing.policies.downwind import blows_left, turned
+from bytewing.policies.guidance.float32 import heading_of
+from bytewing.policies.runtimes import FrameHistory, network_inputs
+from bytewing.policies.tasks.gas import GAS, GasTeacher
+from bytewing.scenarios.tasks.gas_baselines import Differences
+from bytewing.sim.camera.config import load_camera
+from bytewing.sim.pilot import SENSES_SIZE, DroneState, Observation
 
 SIZE = InputSpec(height_px=4, width_px=6, channels=2, frame_stride=2, wind_to_right=True)
 

@@ -5,16 +5,16 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from policies.experts import brightest_side_pilot, constant_pilot, expert_pilot
-from policies.tasks.road import ROAD, ROAD_GUIDANCE, RoadTeacher
-from sim.airframe import load_airframe
-from sim.camera.config import load_camera
-from sim.courses.centreline import Centreline
-from sim.courses.road import RoadCourseConfig, generate_road
-from sim.flight import FlightSetup, fly
-from sim.frames import quaternion_from_euler
-from sim.pilot import DroneState, Observation
-from sim.randomise import uniform
+from bytewing.policies.experts import brightest_side_pilot, constant_pilot, expert_pilot
+from bytewing.policies.tasks.road import ROAD, ROAD_GUIDANCE, RoadTeacher
+from bytewing.sim.airframe import load_airframe
+from bytewing.sim.camera.config import load_camera
+from bytewing.sim.courses.centreline import Centreline
+from bytewing.sim.courses.road import RoadCourseConfig, generate_road
+from bytewing.sim.flight import FlightSetup, fly
+from bytewing.sim.frames import quaternion_from_euler
+from bytewing.sim.pilot import DroneState, Observation
+from bytewing.sim.randomise import uniform
 
 
 def course(xy, obstacle_s_m=None, crossing=()):

@@ -5,15 +5,15 @@ import numpy as np
 import pytest
 import torch
 
-from policies.guidance.leak_map import CELLS, read
-from policies.nets.convnet import fold, initialised
-from policies.tasks.gas import DISTANCE_FULL_M, GAS, GasTeacher, gas_guidance
-from policies.train import mirrored
-from sim.camera.config import load_camera
-from sim.camera.pinhole import Pinhole
-from sim.fields.gas import GasRelease
-from sim.frames import quaternion_from_euler
-from sim.pilot import DroneState, Observation
+from bytewing.policies.guidance.leak_map import CELLS, read
+from bytewing.policies.nets.convnet import fold, initialised
+from bytewing.policies.tasks.gas import DISTANCE_FULL_M, GAS, GasTeacher, gas_guidance
+from bytewing.policies.train import mirrored
+from bytewing.sim.camera.config import load_camera
+from bytewing.sim.camera.pinhole import Pinhole
+from bytewing.sim.fields.gas import GasRelease
+from bytewing.sim.frames import quaternion_from_euler
+from bytewing.sim.pilot import DroneState, Observation
 
 CAMERA = load_camera("cooled_mid_wave")
 LEAK_M = (3.0, 0.5, 1.2)

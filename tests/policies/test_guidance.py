@@ -8,18 +8,18 @@ import pytest
 from gas_world import GUIDANCE, HALF_FOV, HALL, PITCH_RAD, GasWorld, route_of, said, search
 from pydantic import TypeAdapter, ValidationError
 
-from policies import zoo
-from policies.bundle import Golden, InputSpec, PolicySpec, Provenance, load_bundle
-from policies.constants import Guidance
-from policies.experts import ROAD_GUIDANCE
-from policies.guidance import NO_ROUTE, as_command, as_report, make_guide
-from policies.guidance.bearings import Bearings
-from policies.guidance.float32 import heading_of, inverse_root, norm, rotate
-from policies.guidance.gas import ROUTE_MAX, Phase
-from policies.guidance.leak_map import CELLS, read
-from policies.runtimes import NetworkPilot, stack_channels
-from sim.frames import quaternion_from_euler, rotation_world_from_body
-from sim.pilot import DroneState, Observation
+from bytewing.policies import zoo
+from bytewing.policies.bundle import Golden, InputSpec, PolicySpec, Provenance, load_bundle
+from bytewing.policies.constants import Guidance
+from bytewing.policies.experts import ROAD_GUIDANCE
+from bytewing.policies.guidance import NO_ROUTE, as_command, as_report, make_guide
+from bytewing.policies.guidance.bearings import Bearings
+from bytewing.policies.guidance.float32 import heading_of, inverse_root, norm, rotate
+from bytewing.policies.guidance.gas import ROUTE_MAX, Phase
+from bytewing.policies.guidance.leak_map import CELLS, read
+from bytewing.policies.runtimes import NetworkPilot, stack_channels
+from bytewing.sim.frames import quaternion_from_euler, rotation_world_from_body
+from bytewing.sim.pilot import DroneState, Observation
 
 TANK = (4.0, 4.0, 6.0, 6.0)
 # How often it must go there at most: the second is round the tank's corner, out of sight of the

@@ -6,15 +6,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from policies.bundle import InputSpec
-from policies.constants import MoxGuidance
-from policies.guidance.mox import MoxGuide
-from policies.nets.convnet import fold, initialised
-from policies.scent import COLUMN_STEPS, ROWS, ScentHistory, scent_pictures
-from policies.tasks.mox import GAS_PPM, MOX, SIDE_FULL_M, MoxTeacher
-from sim.frames import quaternion_from_euler
-from sim.pilot import DroneState, Observation, Senses
-from sim.sensors.mox import MetalOxide, MetalOxideConfig
+from bytewing.policies.bundle import InputSpec
+from bytewing.policies.constants import MoxGuidance
+from bytewing.policies.guidance.mox import MoxGuide
+from bytewing.policies.nets.convnet import fold, initialised
+from bytewing.policies.scent import COLUMN_STEPS, ROWS, ScentHistory, scent_pictures
+from bytewing.policies.tasks.mox import GAS_PPM, MOX, SIDE_FULL_M, MoxTeacher
+from bytewing.sim.frames import quaternion_from_euler
+from bytewing.sim.pilot import DroneState, Observation, Senses
+from bytewing.sim.sensors.mox import MetalOxide, MetalOxideConfig
 
 SIZE = InputSpec(height_px=ROWS, width_px=8, source="senses")
 ROUTE = np.array([[-5, -4, 1, 1, 0], [5, 4, 1, 1, 0]], np.float32)

@@ -3,8 +3,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from policies.guidance.float32 import F32
-from policies.guidance.obstacles import PLACES, Obstacles
+from bytewing.policies.guidance.float32 import F32
+from bytewing.policies.guidance.obstacles import PLACES, Obstacles
 
 EAST = (F32(1), F32(0))
 NORTH = (F32(0), F32(1))

@@ -7,14 +7,14 @@ import pytest
 import torch
 from onnx import numpy_helper
 
-from policies.compress.qat import LearnedRange, QatNetwork, quantisation_aware
-from policies.compress.qdq import Quantisation, quantise_weight, weight_scales
-from policies.compress.quantize import measure_ranges, post_training, run_batched
-from policies.nets.convnet import fold, initialised
-from policies.nets.folded import ConvRelu, FoldedNetwork, Head, float_model, model_bytes
-from policies.runtimes import open_session
-from policies.tasks.road import ROAD
-from policies.train import TrainPlan, loss_of_outputs
+from bytewing.policies.compress.qat import LearnedRange, QatNetwork, quantisation_aware
+from bytewing.policies.compress.qdq import Quantisation, quantise_weight, weight_scales
+from bytewing.policies.compress.quantize import measure_ranges, post_training, run_batched
+from bytewing.policies.nets.convnet import fold, initialised
+from bytewing.policies.nets.folded import ConvRelu, FoldedNetwork, Head, float_model, model_bytes
+from bytewing.policies.runtimes import open_session
+from bytewing.policies.tasks.road import ROAD
+from bytewing.policies.train import TrainPlan, loss_of_outputs
 
 
 @pytest.fixture(scope="module")

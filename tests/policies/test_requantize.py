@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
 
-from policies.assemble import float_files, save_quantised
-from policies.bundle import InputSpec, PolicySpec, Provenance, load_bundle
-from policies.compress import requantize as module
-from policies.compress.quantize import post_training
-from policies.compress.requantize import requantize
-from policies.nets.convnet import fold, weights_of
-from policies.runtimes import onnx_pilot
-from policies.tasks.road import ROAD_GUIDANCE
-from sim.errors import BadInputError
+from bytewing.foundation.errors import BadInputError
+from bytewing.policies.assemble import float_files, save_quantised
+from bytewing.policies.bundle import InputSpec, PolicySpec, Provenance, load_bundle
+from bytewing.policies.compress import requantize as module
+from bytewing.policies.compress.quantize import post_training
+from bytewing.policies.compress.requantize import requantize
+from bytewing.policies.nets.convnet import fold, weights_of
+from bytewing.policies.runtimes import onnx_pilot
+from bytewing.policies.tasks.road import ROAD_GUIDANCE
 
 
 @pytest.fixture

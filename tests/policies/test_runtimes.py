@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 import torch
 
-from policies.assemble import float_files, save_quantised
-from policies.bundle import InputSpec, PolicySpec, Provenance, load_bundle
-from policies.compress.quantize import post_training
-from policies.nets.convnet import fold, initialised, load_weights, weights_of
-from policies.runtimes import NetworkPilot, float_pilot, onnx_pilot
-from policies.tasks.road import ROAD, ROAD_GUIDANCE
-from sim.errors import BadInputError
-from sim.pilot import DroneState, Observation
+from bytewing.foundation.errors import BadInputError
+from bytewing.policies.assemble import float_files, save_quantised
+from bytewing.policies.bundle import InputSpec, PolicySpec, Provenance, load_bundle
+from bytewing.policies.compress.quantize import post_training
+from bytewing.policies.nets.convnet import fold, initialised, load_weights, weights_of
+from bytewing.policies.runtimes import NetworkPilot, float_pilot, onnx_pilot
+from bytewing.policies.tasks.road import ROAD, ROAD_GUIDANCE
+from bytewing.sim.pilot import DroneState, Observation
 
 AT_REST = DroneState(np.zeros(3), np.array([0, 0, 0, 1.0]), np.zeros(3), np.zeros(3))
 
@@ -124,8 +124,8 @@ def test_weights_of_another_network_are_refused(bundle, tmp_path):
 
 def test_flying_imports_no_torch():
     code = (
-        "import sys, policies.runtimes, policies.experts, policies.assemble, policies.tasks; "
-        "import policies.zoo; "
+        "import sys, bytewing.policies.runtimes, bytewing.policies.experts; "
+        "import bytewing.policies.assemble, bytewing.policies.tasks, bytewing.policies.zoo; "
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

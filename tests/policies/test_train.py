@@ -12,13 +12,14 @@ import pytest
 import safetensors.torch
 import torch
 
-from policies.dataset import read_dataset
-from policies.nets.convnet import fold, initialised
-from policies.splits import Split
-from policies.tasks import TASKS
-from policies.tasks.road import ROAD
-from policies.tasks.task import Fit, Output
-from policies.train import (
+from bytewing.foundation.errors import BadInputError
+from bytewing.policies.dataset import read_dataset
+from bytewing.policies.nets.convnet import fold, initialised
+from bytewing.policies.splits import Split
+from bytewing.policies.tasks import TASKS
+from bytewing.policies.tasks.road import ROAD
+from bytewing.policies.tasks.task import Fit, Output
+from bytewing.policies.train import (
     TrainPlan,
     _ahead,
     augmented,
@@ -28,7 +29,6 @@ from policies.train import (
     loss_of_outputs,
     mirrored,
 )
-from sim.errors import BadInputError
 
 IN_BFLOAT16 = Fit(batch=32, bfloat16=True)
 PLAN = TrainPlan(seed=3, epochs=3, fit=Fit(batch=32), augmentation=ROAD.augmentation)
@@ -88,12 +88,12 @@ def test_a_run_killed_by_the_system_resumes_to_the_same_bytes(dataset_folder, tm
         """
         import sys
         from pathlib import Path
-        from policies.dataset import read_dataset
-        from policies.nets.convnet import initialised
-        from policies.splits import Split
-        from policies.tasks.road import ROAD
-        from policies.tasks.task import Fit
-        from policies.train import TrainPlan, fit
+        from bytewing.policies.dataset import read_dataset
+        from bytewing.policies.nets.convnet import initialised
+        from bytewing.policies.splits import Split
+        from bytewing.policies.tasks.road import ROAD
+        from bytewing.policies.tasks.task import Fit
+        from bytewing.policies.train import TrainPlan, fit
         data = read_dataset(Path(sys.argv[1]), Split.TRAIN).examples(ROAD.input)
         plan = TrainPlan(3, 400, Fit(batch=32), augmentation=ROAD.augmentation)
         fit(initialised(ROAD, 1), data, ROAD.outputs, plan, Path(sys.argv[2]))
@@ -287,7 +287,7 @@ def test_only_products_are_of_bfloat16(dataset_folder, tmp_path, monkeypatch):
     data = read_dataset(dataset_folder, Split.TRAIN)
     weights = {}
     for name, has, asked in (("off", True, False), ("on", True, True), ("lacking", False, True)):
-        monkeypatch.setattr("policies.train.BFLOAT16", has)
+        monkeypatch.setattr("bytewing.policies.train.BFLOAT16", has)
         how = IN_BFLOAT16 if asked else PLAN.fit
         network = trained(data, tmp_path / name, replace(PLAN, epochs=1, fit=how))
         weights[name] = torch.cat([p.detach().ravel() for p in network.parameters()])

@@ -8,14 +8,14 @@ import time
 import numpy as np
 import pytest
 
-from policies import train_policy as module
-from policies.bundle import load_bundle
-from policies.runtimes import onnx_pilot
-from policies.splits import Split
-from policies.tasks.road import ROAD
-from policies.tasks.task import Budget, Round
-from policies.train_policy import train_policy
-from sim.errors import BadInputError
+from bytewing.foundation.errors import BadInputError
+from bytewing.policies import train_policy as module
+from bytewing.policies.bundle import load_bundle
+from bytewing.policies.runtimes import onnx_pilot
+from bytewing.policies.splits import Split
+from bytewing.policies.tasks.road import ROAD
+from bytewing.policies.tasks.task import Budget, Round
+from bytewing.policies.train_policy import train_policy
 
 TINY = Budget((Round(3, 1.0, 2), Round(2, 0.0, 2)), 1, 1.5, 1)
 BUNDLE = ("float.onnx", "golden.npz", "int8.onnx", "policy.toml", "weights.safetensors")
@@ -79,9 +79,9 @@ def test_killed_or_interrupted_it_resumes_to_the_same_bytes(whole, tmp_path):
         """
         import sys
         from pathlib import Path
-        from policies import train_policy as module
-        from policies.tasks.road import ROAD
-        from policies.tasks.task import Budget, Round
+        from bytewing.policies import train_policy as module
+        from bytewing.policies.tasks.road import ROAD
+        from bytewing.policies.tasks.task import Budget, Round
         ROAD.budgets["quick"] = Budget((Round(3, 1.0, 2), Round(2, 0.0, 2)), 1, 1.5, 1)
         out = Path(sys.argv[1])
         resume = (out / "training" / "run.json").exists()

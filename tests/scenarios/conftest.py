@@ -7,16 +7,16 @@ import math
 import numpy as np
 import pytest
 
-from policies.assemble import float_files, save_quantised
-from policies.bundle import InputSpec, PolicySpec, Provenance
-from policies.compress.quantize import post_training
-from policies.nets.folded import ConvRelu, FoldedNetwork, Head, float_model, model_bytes
-from policies.runtimes import batch_inference
-from policies.tasks.road import ROAD_GUIDANCE
-from scenarios.run import FlightJob, fly_log
-from scenarios.schema import load_scenario
-from sim.flight_log import FORMAT_VERSION, FlightLog
-from sim.frames import quaternion_from_euler
+from bytewing.policies.assemble import float_files, save_quantised
+from bytewing.policies.bundle import InputSpec, PolicySpec, Provenance
+from bytewing.policies.compress.quantize import post_training
+from bytewing.policies.nets.folded import ConvRelu, FoldedNetwork, Head, float_model, model_bytes
+from bytewing.policies.runtimes import batch_inference
+from bytewing.policies.tasks.road import ROAD_GUIDANCE
+from bytewing.scenarios.run import FlightJob, fly_log
+from bytewing.scenarios.schema import load_scenario
+from bytewing.sim.flight_log import FORMAT_VERSION, FlightLog
+from bytewing.sim.frames import quaternion_from_euler
 
 
 def _s_curve_xy(length_m=12.0, amplitude_m=0.8):

@@ -13,16 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from policies.bundle import load_bundle
-from policies.zoo import ZOO
-from scenarios import campaign
-from scenarios.campaign import fly_many, fly_parcel, job_key, pack
-from scenarios.ladder import LADDER
-from scenarios.run import FlightJob, fly_job
-from scenarios.schema import load_scenario
-from sim.airframe import AIRFRAMES
-from sim.cluster import dask_cluster
-from sim.errors import BadInputError
+from bytewing.foundation.cluster import dask_cluster
+from bytewing.foundation.errors import BadInputError
+from bytewing.policies.bundle import load_bundle
+from bytewing.policies.zoo import ZOO
+from bytewing.scenarios import campaign
+from bytewing.scenarios.campaign import fly_many, fly_parcel, job_key, pack
+from bytewing.scenarios.ladder import LADDER
+from bytewing.scenarios.run import FlightJob, fly_job
+from bytewing.scenarios.schema import load_scenario
+from bytewing.sim.airframe import AIRFRAMES
 
 SEED = 2_720_000
 

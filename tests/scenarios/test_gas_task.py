@@ -6,21 +6,21 @@ import cv2
 import numpy as np
 import pytest
 
-from policies.guidance.leak_map import CELLS, read
-from policies.tasks.gas import gas_guidance
-from scenarios.criteria import judge
-from scenarios.metrics import flight_metrics
-from scenarios.replay import Comparison
-from scenarios.report.detection import curve, detection_png, leaks_of
-from scenarios.run import FlightJob, FlightResult, fly_job, fly_log
-from scenarios.schema import load_scenario, load_suite
-from scenarios.tasks import find_task
-from scenarios.tasks.gas_baselines import DIFFERENCE_FRAMES, Differences
-from scenarios.verify import rows_of
-from sim.camera.config import load_camera
-from sim.errors import BadInputError
-from sim.flight_log import FORMAT_VERSION, FlightLog
-from sim.pilot import DroneState, Observation
+from bytewing.foundation.errors import BadInputError
+from bytewing.policies.guidance.leak_map import CELLS, read
+from bytewing.policies.tasks.gas import gas_guidance
+from bytewing.scenarios.criteria import judge
+from bytewing.scenarios.metrics import flight_metrics
+from bytewing.scenarios.replay import Comparison
+from bytewing.scenarios.report.detection import curve, detection_png, leaks_of
+from bytewing.scenarios.run import FlightJob, FlightResult, fly_job, fly_log
+from bytewing.scenarios.schema import load_scenario, load_suite
+from bytewing.scenarios.tasks import find_task
+from bytewing.scenarios.tasks.gas_baselines import DIFFERENCE_FRAMES, Differences
+from bytewing.scenarios.verify import rows_of
+from bytewing.sim.camera.config import load_camera
+from bytewing.sim.flight_log import FORMAT_VERSION, FlightLog
+from bytewing.sim.pilot import DroneState, Observation
 
 LEAK_M = (4.0, 0.0, 1.0)
 STANDARD = load_suite("gas_standard")

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from scenarios.metrics import flight_metrics
-from scenarios.tasks.road_metrics import FREE_ROAD_M
+from bytewing.scenarios.metrics import flight_metrics
+from bytewing.scenarios.tasks.road_metrics import FREE_ROAD_M
 
 
 def offset(xy, left_m):

@@ -6,23 +6,23 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from policies.guidance.wind_vane import WindVane
-from policies.zoo import find_policy
-from scenarios.criteria import judge
-from scenarios.metrics import flight_metrics
-from scenarios.replay import Comparison
-from scenarios.run import FlightJob, FlightResult, fly_job, fly_log
-from scenarios.schema import load_scenario, load_suite
-from scenarios.tasks import find_task
-from scenarios.tasks.mox import MoxLimits
-from scenarios.tasks.mox_baselines import Sniffer, surge_cast_pilot, upwind_pilot
-from scenarios.verify import rows_of
-from sim.camera.config import load_camera
-from sim.config import parse
-from sim.errors import BadInputError
-from sim.flight_log import FORMAT_VERSION, FlightLog
-from sim.pilot import DroneState, Observation, Senses
-from sim.sensors.mox import MetalOxide, MetalOxideConfig
+from bytewing.foundation.config import parse
+from bytewing.foundation.errors import BadInputError
+from bytewing.policies.guidance.wind_vane import WindVane
+from bytewing.policies.zoo import find_policy
+from bytewing.scenarios.criteria import judge
+from bytewing.scenarios.metrics import flight_metrics
+from bytewing.scenarios.replay import Comparison
+from bytewing.scenarios.run import FlightJob, FlightResult, fly_job, fly_log
+from bytewing.scenarios.schema import load_scenario, load_suite
+from bytewing.scenarios.tasks import find_task
+from bytewing.scenarios.tasks.mox import MoxLimits
+from bytewing.scenarios.tasks.mox_baselines import Sniffer, surge_cast_pilot, upwind_pilot
+from bytewing.scenarios.verify import rows_of
+from bytewing.sim.camera.config import load_camera
+from bytewing.sim.flight_log import FORMAT_VERSION, FlightLog
+from bytewing.sim.pilot import DroneState, Observation, Senses
+from bytewing.sim.sensors.mox import MetalOxide, MetalOxideConfig
 
 WINDY = load_suite("mox_windy")
 SOURCE_M = (0.0, 0.0, 1.0)
@@ -310,7 +310,7 @@ def no_camera(monkeypatch):
     def refuse(*_):
         raise AssertionError("nobody looks through the camera")
 
-    monkeypatch.setattr("sim.flight.open_camera", refuse)
+    monkeypatch.setattr("bytewing.sim.flight.open_camera", refuse)
 
 
 def test_a_field_that_flying_upwind_misses_is_found_by_casting(field, by_upwind):

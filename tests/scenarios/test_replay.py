@@ -5,13 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from policies.bundle import InputSpec, OutputSpec, PolicySpec, Provenance
-from policies.constants import GasGuidance, RoadGuidance
-from policies.guidance import NO_SENSES
-from policies.guidance.leak_map import CELLS
-from policies.runtimes import NetworkPilot, make_look, network_inputs, stack_channels
-from scenarios.replay import Comparison, guided, int8_rung, replay, stepped_rung
-from sim.errors import BytewingError
+from bytewing.foundation.errors import BytewingError
+from bytewing.policies.bundle import InputSpec, OutputSpec, PolicySpec, Provenance
+from bytewing.policies.constants import GasGuidance, RoadGuidance
+from bytewing.policies.guidance import NO_SENSES
+from bytewing.policies.guidance.leak_map import CELLS
+from bytewing.policies.runtimes import NetworkPilot, make_look, network_inputs, stack_channels
+from bytewing.scenarios.replay import Comparison, guided, int8_rung, replay, stepped_rung
 
 FRAMES = np.random.default_rng(5).integers(0, 256, (70, 4, 4), np.uint8)
 

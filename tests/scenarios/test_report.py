@@ -4,16 +4,23 @@ import cv2
 import numpy as np
 import pytest
 
-from scenarios.report.plume_view import add_plume, plumes_of
-from scenarios.report.trajectories import trajectories_png
-from scenarios.report.video import HEIGHT_PX, INSET_PX, MARGIN_PX, RATE_HZ, WIDTH_PX, write_video
-from scenarios.run import FlightJob, fly_log
-from scenarios.schema import load_scenario
-from sim.camera.chase import ChaseCamera
-from sim.courses.registry import generate_course
-from sim.errors import BadInputError
-from sim.pilot import DroneState
-from sim.world import World
+from bytewing.foundation.errors import BadInputError
+from bytewing.scenarios.report.plume_view import add_plume, plumes_of
+from bytewing.scenarios.report.trajectories import trajectories_png
+from bytewing.scenarios.report.video import (
+    HEIGHT_PX,
+    INSET_PX,
+    MARGIN_PX,
+    RATE_HZ,
+    WIDTH_PX,
+    write_video,
+)
+from bytewing.scenarios.run import FlightJob, fly_log
+from bytewing.scenarios.schema import load_scenario
+from bytewing.sim.camera.chase import ChaseCamera
+from bytewing.sim.courses.registry import generate_course
+from bytewing.sim.pilot import DroneState
+from bytewing.sim.world import World
 
 SEED = 2_700_000
 

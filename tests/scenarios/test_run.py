@@ -9,17 +9,17 @@ import numpy as np
 import onnx
 import pytest
 
-from firmware_export.reference import Int8Network
-from scenarios.campaign import fly_many
-from scenarios.ladder import LADDER, REPLAYED
-from scenarios.pilots import exported_rung, int8_reference, make_pilot
-from scenarios.replay import int8_rung, replay
-from scenarios.run import FlightJob, FlyReport, finish, fly_job, fly_log
-from scenarios.schema import load_scenario
-from scenarios.tasks import TASKS
-from sim.airframe import AIRFRAMES
-from sim.errors import BadInputError
-from sim.flight_log import FlightLog
+from bytewing.firmware_export.reference import Int8Network
+from bytewing.foundation.errors import BadInputError
+from bytewing.scenarios.campaign import fly_many
+from bytewing.scenarios.ladder import LADDER, REPLAYED
+from bytewing.scenarios.pilots import exported_rung, int8_reference, make_pilot
+from bytewing.scenarios.replay import int8_rung, replay
+from bytewing.scenarios.run import FlightJob, FlyReport, finish, fly_job, fly_log
+from bytewing.scenarios.schema import load_scenario
+from bytewing.scenarios.tasks import TASKS
+from bytewing.sim.airframe import AIRFRAMES
+from bytewing.sim.flight_log import FlightLog
 
 SEED = 2_700_000
 
@@ -209,9 +209,10 @@ def test_a_preset_that_is_not_there_names_the_file_that_asks_for_it(key):
 def test_flying_never_imports_torch():
     """In a process of its own, every module a flight needs, and no torch among them."""
     code = (
-        "import sys; import scenarios.verify, scenarios.report.table, scenarios.report.video, "
-        "scenarios.report.trajectories, firmware_export.verify.host, "
-        "firmware_export.verify.emulator, policies.experts; "
+        "import sys; import bytewing.scenarios.verify, bytewing.scenarios.report.table; "
+        "import bytewing.scenarios.report.video, bytewing.scenarios.report.trajectories; "
+        "import bytewing.firmware_export.verify.host, bytewing.firmware_export.verify.emulator; "
+        "import bytewing.policies.experts; "
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from policies.splits import Split
-from policies.zoo import find_policy, zoo_names
-from scenarios.ladder import LADDER
-from scenarios.schema import (
+from bytewing.foundation.errors import BadInputError
+from bytewing.policies.splits import Split
+from bytewing.policies.zoo import find_policy, zoo_names
+from bytewing.scenarios.ladder import LADDER
+from bytewing.scenarios.schema import (
     library,
     load_scenario,
     load_suite,
@@ -18,11 +19,10 @@ from scenarios.schema import (
     suite_flights,
     suites,
 )
-from sim.airframe import load_airframe
-from sim.camera.config import load_camera
-from sim.courses.registry import generate_course
-from sim.courses.road import generate_road
-from sim.errors import BadInputError
+from bytewing.sim.airframe import load_airframe
+from bytewing.sim.camera.config import load_camera
+from bytewing.sim.courses.registry import generate_course
+from bytewing.sim.courses.road import generate_road
 
 SEEDS = (2_600_000, 2_600_001, 2_600_002)
 MINIMAL = """
@@ -240,7 +240,7 @@ def test_a_suite_names_its_unknown_scenario(tmp_path):
 
 
 def test_the_documented_examples_work(tmp_path):
-    page = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "bytewing.scenarios.md").read_text()
     scenario, suite = re.findall(r"```toml\n(.*?)```", page, flags=re.DOTALL)
     write(tmp_path / "my_bends.toml", scenario)
     flights = suite_flights(load_suite(write(tmp_path / "my_suite.toml", suite)))

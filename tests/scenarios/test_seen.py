@@ -2,14 +2,14 @@
 
 import pytest
 
-from policies.bundle import PolicySpec
-from policies.zoo import find_policy, zoo_names
-from scenarios.metrics import flight_metrics
-from scenarios.schema import library, load_scenario
-from scenarios.seen import unseen
-from sim.distribution import load_distribution
-from sim.errors import BadInputError
-from sim.flight import DIVERGED
+from bytewing.foundation.errors import BadInputError
+from bytewing.policies.bundle import PolicySpec
+from bytewing.policies.zoo import find_policy, zoo_names
+from bytewing.scenarios.metrics import flight_metrics
+from bytewing.scenarios.schema import library, load_scenario
+from bytewing.scenarios.seen import unseen
+from bytewing.sim.distribution import load_distribution
+from bytewing.sim.flight import DIVERGED
 
 
 def spec(toy_bundle, **provenance) -> PolicySpec:

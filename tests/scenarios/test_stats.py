@@ -1,6 +1,6 @@
 import pytest
 
-from scenarios.stats import compare_paired, median, wilson_interval
+from bytewing.scenarios.stats import compare_paired, median, wilson_interval
 
 
 def test_the_median_ignores_flights_without_a_figure():

@@ -2,11 +2,11 @@
 
 import pytest
 
-from scenarios.report.trajectories import trajectories_png
-from scenarios.run import FlightJob, FlyReport, finish, fly_log
-from scenarios.schema import library, load_scenario, load_suite, suites
-from scenarios.tasks import TASKS, find_task
-from scenarios.verify import rows_of
+from bytewing.scenarios.report.trajectories import trajectories_png
+from bytewing.scenarios.run import FlightJob, FlyReport, finish, fly_log
+from bytewing.scenarios.schema import library, load_scenario, load_suite, suites
+from bytewing.scenarios.tasks import TASKS, find_task
+from bytewing.scenarios.verify import rows_of
 
 
 @pytest.fixture(params=TASKS)

@@ -5,14 +5,14 @@ import json
 
 import pytest
 
-from scenarios.criteria import judge
-from scenarios.replay import Comparison
-from scenarios.report.table import verify_text
-from scenarios.run import FlightResult
-from scenarios.schema import load_suite
-from scenarios.tasks.road_metrics import RoadMetrics
-from scenarios.verify import VerifyReport, rows_of, verify_policy
-from sim.errors import BadInputError
+from bytewing.foundation.errors import BadInputError
+from bytewing.scenarios.criteria import judge
+from bytewing.scenarios.replay import Comparison
+from bytewing.scenarios.report.table import verify_text
+from bytewing.scenarios.run import FlightResult
+from bytewing.scenarios.schema import load_suite
+from bytewing.scenarios.tasks.road_metrics import RoadMetrics
+from bytewing.scenarios.verify import VerifyReport, rows_of, verify_policy
 
 STANDARD = load_suite("road_standard")
 OUTPUTS = frozenset(bytes([k, j]) for k in range(20) for j in range(20))

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import tomli_w
 
-from sim.airframe import AIRFRAMES, Airframe, load_airframe
-from sim.config import load
-from sim.errors import BadInputError
+from bytewing.foundation.config import load
+from bytewing.foundation.errors import BadInputError
+from bytewing.sim.airframe import AIRFRAMES, Airframe, load_airframe
 
 SHIPPED = sorted(path.stem for path in AIRFRAMES.glob("*.toml"))
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sim.sensors.anemometer import Anemometer, AnemometerConfig
+from bytewing.sim.sensors.anemometer import Anemometer, AnemometerConfig
 
 WIND = np.array([1.0, -0.5, 0.3])
 

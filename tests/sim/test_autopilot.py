@@ -5,14 +5,18 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from sim.airframe import GRAVITY_M_S2, load_airframe
-from sim.autopilot import Autopilot
-from sim.bullet import pybullet
-from sim.clock import Clock
-from sim.dynamics import RotorDynamics
-from sim.errors import BadInputError, BytewingError
-from sim.frames import euler_from_quaternion, quaternion_from_euler, rotation_world_from_body
-from sim.pilot import HOVER, VelocityCommand
+from bytewing.foundation.errors import BadInputError, BytewingError
+from bytewing.sim.airframe import GRAVITY_M_S2, load_airframe
+from bytewing.sim.autopilot import Autopilot
+from bytewing.sim.bullet import pybullet
+from bytewing.sim.clock import Clock
+from bytewing.sim.dynamics import RotorDynamics
+from bytewing.sim.frames import (
+    euler_from_quaternion,
+    quaternion_from_euler,
+    rotation_world_from_body,
+)
+from bytewing.sim.pilot import HOVER, VelocityCommand
 
 AIRFRAME = load_airframe("crazyflie21")
 CLOCK = Clock()

@@ -6,19 +6,19 @@ import cv2
 import numpy as np
 import pytest
 
-from sim import meshes
-from sim.camera.bullet import BulletCamera
-from sim.camera.chase import ChaseCamera
-from sim.camera.config import load_camera
-from sim.camera.distortion import Distortion
-from sim.camera.pinhole import Pinhole
-from sim.camera.renderer import Capture
-from sim.config import parse
-from sim.courses.road import RoadCourseConfig, generate_road
-from sim.frames import quaternion_from_euler
-from sim.pilot import DroneState
-from sim.scene import Box, Light, Scene, SceneObject, Surface
-from sim.world import World
+from bytewing.foundation.config import parse
+from bytewing.sim import meshes
+from bytewing.sim.camera.bullet import BulletCamera
+from bytewing.sim.camera.chase import ChaseCamera
+from bytewing.sim.camera.config import load_camera
+from bytewing.sim.camera.distortion import Distortion
+from bytewing.sim.camera.pinhole import Pinhole
+from bytewing.sim.camera.renderer import Capture
+from bytewing.sim.courses.road import RoadCourseConfig, generate_road
+from bytewing.sim.frames import quaternion_from_euler
+from bytewing.sim.pilot import DroneState
+from bytewing.sim.scene import Box, Light, Scene, SceneObject, Surface
+from bytewing.sim.world import World
 
 # A pinhole: where points are seen is known in closed form. Lenses are in test_lens.py.
 CAMERA = load_camera("hm01b0").model_copy(update={"distortion": Distortion()})

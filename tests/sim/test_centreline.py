@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.config import parse
-from sim.courses.centreline import Centreline
-from sim.courses.road_config import RoadCourseConfig
-from sim.courses.road_layout import RUN_IN_M, RUN_OUT_M, lay_out
-from sim.errors import BadInputError
-from sim.rng import stream
+from bytewing.foundation.config import parse
+from bytewing.foundation.errors import BadInputError
+from bytewing.foundation.rng import stream
+from bytewing.sim.courses.centreline import Centreline
+from bytewing.sim.courses.road_config import RoadCourseConfig
+from bytewing.sim.courses.road_layout import RUN_IN_M, RUN_OUT_M, lay_out
 
 RADIUS_M = 2.0
 

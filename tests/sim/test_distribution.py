@@ -2,14 +2,14 @@
 
 import pytest
 
-from sim.distribution import (
+from bytewing.foundation.errors import BadInputError
+from bytewing.sim.distribution import (
     Distribution,
     distributions,
     load_distribution,
     outside,
     read_distribution,
 )
-from sim.errors import BadInputError
 
 MINE = """
 base = "road"

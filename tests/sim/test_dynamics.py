@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.airframe import GRAVITY_M_S2, load_airframe
-from sim.bullet import pybullet
-from sim.dynamics import RAD_S_PER_RPM, RotorDynamics
-from sim.frames import quaternion_from_euler, rotation_world_from_body
+from bytewing.sim.airframe import GRAVITY_M_S2, load_airframe
+from bytewing.sim.bullet import pybullet
+from bytewing.sim.dynamics import RAD_S_PER_RPM, RotorDynamics
+from bytewing.sim.frames import quaternion_from_euler, rotation_world_from_body
 
 AIRFRAME = load_airframe("crazyflie21")
 TICK_S = 1e-3

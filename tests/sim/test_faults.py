@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from sim.camera.faults import Faults, FaultsConfig
-from sim.config import parse
-from sim.errors import BadInputError
+from bytewing.foundation.config import parse
+from bytewing.foundation.errors import BadInputError
+from bytewing.sim.camera.faults import Faults, FaultsConfig
 
 COUNT = 2000
 

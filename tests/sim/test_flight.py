@@ -6,15 +6,15 @@ import sys
 import numpy as np
 import pytest
 
-from sim.airframe import load_airframe
-from sim.camera.config import load_camera
-from sim.conditions import BatteryUse, Conditions
-from sim.courses.road import RoadCourseConfig, generate_road
-from sim.distribution import load_distribution
-from sim.flight import DIVERGED, FlightSetup, fly
-from sim.flight_log import FlightLog
-from sim.pilot import Commanding, VelocityCommand
-from sim.plant import SimulationError
+from bytewing.sim.airframe import load_airframe
+from bytewing.sim.camera.config import load_camera
+from bytewing.sim.conditions import BatteryUse, Conditions
+from bytewing.sim.courses.road import RoadCourseConfig, generate_road
+from bytewing.sim.distribution import load_distribution
+from bytewing.sim.flight import DIVERGED, FlightSetup, fly
+from bytewing.sim.flight_log import FlightLog
+from bytewing.sim.pilot import Commanding, VelocityCommand
+from bytewing.sim.plant import SimulationError
 
 COURSE = generate_road(RoadCourseConfig(length_m=6.0), 2_000_001)
 AIRFRAME, CAMERA = load_airframe("crazyflie21"), load_camera("hm01b0")

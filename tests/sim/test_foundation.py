@@ -11,19 +11,19 @@ import numpy as np
 import pytest
 from pydantic import Field
 
-from sim.clock import Clock
-from sim.config import Config, load, override, parse
-from sim.errors import BadInputError
-from sim.files import require_writable_folder, write_atomic
-from sim.fleet import run
-from sim.flight_log import FORMAT_VERSION, FlightLog
-from sim.frames import (
+from bytewing.foundation.config import Config, load, override, parse
+from bytewing.foundation.errors import BadInputError
+from bytewing.foundation.files import require_writable_folder, write_atomic
+from bytewing.foundation.fleet import run
+from bytewing.foundation.rng import stream
+from bytewing.sim.clock import Clock
+from bytewing.sim.flight_log import FORMAT_VERSION, FlightLog
+from bytewing.sim.frames import (
     euler_from_quaternion,
     quaternion_from_euler,
     rotation_world_from_body,
     wrap_angle_rad,
 )
-from sim.rng import stream
 
 
 class Wind(Config):
@@ -105,7 +105,7 @@ def test_streams_are_independent_of_each_other_and_of_the_process():
     assert np.array_equal(wind, stream(7, "wind").random(4))
     assert not np.array_equal(wind, stream(7, "camera").random(4))
     assert not np.array_equal(wind, stream(8, "wind").random(4))
-    code = "from sim.rng import stream; print(stream(7, 'wind').random(4).tolist())"
+    code = "from bytewing.foundation.rng import stream; print(stream(7, 'wind').random(4).tolist())"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == str(wind.tolist())
 
@@ -170,7 +170,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path):
     code = f"""
 import os, signal, sys
 sys.path.insert(0, {str(tmp_path)!r})
-from sim.fleet import process_pool
+from bytewing.foundation.fleet import process_pool
 import pidfile
 with process_pool(2) as pool:
     print(*[f.result() for f in [pool.submit(pidfile.pid) for _ in range(8)]], flush=True)

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from sim.bullet import pybullet
-from sim.config import parse
-from sim.courses.gas_field import FLIGHT_HEIGHT_M, REACHED_M, generate_gas_field
-from sim.courses.gas_field_config import GasFieldConfig
-from sim.errors import BadInputError
-from sim.pilot import DroneState, Report
-from sim.scene import Scene
-from sim.world import World
+from bytewing.foundation.config import parse
+from bytewing.foundation.errors import BadInputError
+from bytewing.sim.bullet import pybullet
+from bytewing.sim.courses.gas_field import FLIGHT_HEIGHT_M, REACHED_M, generate_gas_field
+from bytewing.sim.courses.gas_field_config import GasFieldConfig
+from bytewing.sim.pilot import DroneState, Report
+from bytewing.sim.scene import Scene
+from bytewing.sim.world import World
 
 SEEDS = range(20)
 

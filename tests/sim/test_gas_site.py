@@ -13,23 +13,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim import meshes
-from sim.bullet import pybullet
-from sim.config import parse
-from sim.courses.gas_site import generate_gas_site
-from sim.courses.gas_site_config import GasSiteConfig
-from sim.courses.gas_site_layout import lay_out, standing
-from sim.courses.gas_site_route import CLEARANCE_M, LEG_M, WAYPOINTS_MAX, plan_patrol
-from sim.courses.gas_site_solids import require_in_the_open, solids_of
-from sim.courses.gas_site_surfaces import FLANGE_SPREAD_K, SURFACE_SPREAD_K
-from sim.courses.registry import generate_course
-from sim.courses.road_config import RoadCourseConfig
-from sim.distribution import Distribution, load_distribution, outside
-from sim.errors import BadInputError
-from sim.flight import COMPLETED_OUTCOMES
-from sim.pilot import DroneState, Report
-from sim.scene import Box, Cylinder
-from sim.world import World
+from bytewing.foundation.config import parse
+from bytewing.foundation.errors import BadInputError
+from bytewing.sim import meshes
+from bytewing.sim.bullet import pybullet
+from bytewing.sim.courses.gas_site import generate_gas_site
+from bytewing.sim.courses.gas_site_config import GasSiteConfig
+from bytewing.sim.courses.gas_site_layout import lay_out, standing
+from bytewing.sim.courses.gas_site_route import CLEARANCE_M, LEG_M, WAYPOINTS_MAX, plan_patrol
+from bytewing.sim.courses.gas_site_solids import require_in_the_open, solids_of
+from bytewing.sim.courses.gas_site_surfaces import FLANGE_SPREAD_K, SURFACE_SPREAD_K
+from bytewing.sim.courses.registry import generate_course
+from bytewing.sim.courses.road_config import RoadCourseConfig
+from bytewing.sim.distribution import Distribution, load_distribution, outside
+from bytewing.sim.flight import COMPLETED_OUTCOMES
+from bytewing.sim.pilot import DroneState, Report
+from bytewing.sim.scene import Box, Cylinder
+from bytewing.sim.world import World
 
 SEEDS = range(200)
 CROWDED = {
@@ -475,7 +475,7 @@ def test_what_cannot_be_is_said_in_one_line(table, said):
 
 
 def test_a_site_with_no_free_path_is_one_clear_line(monkeypatch):
-    monkeypatch.setattr("sim.courses.gas_site_route.CLEARANCE_M", 6.0)
+    monkeypatch.setattr("bytewing.sim.courses.gas_site_route.CLEARANCE_M", 6.0)
     with pytest.raises(BadInputError, match=r"free path.*lower course\.obstacle_count") as error:
         generate_gas_site(config(), 1)
     assert "\n" not in str(error.value)

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from sim import meshes
-from sim.config import parse
-from sim.errors import BadInputError
-from sim.instruments import Instruments, InstrumentsConfig
-from sim.pilot import DroneState
-from sim.scene import Box, Scene, SceneObject, Surface
-from sim.sensors.ranger import RangerConfig
+from bytewing.foundation.config import parse
+from bytewing.foundation.errors import BadInputError
+from bytewing.sim import meshes
+from bytewing.sim.instruments import Instruments, InstrumentsConfig
+from bytewing.sim.pilot import DroneState
+from bytewing.sim.scene import Box, Scene, SceneObject, Surface
+from bytewing.sim.sensors.ranger import RangerConfig
 
 LEVEL = np.array([0.0, 0.0, 0.0, 1.0])
 TRUTH = DroneState(np.array([0.0, 0.0, 1.0]), LEVEL, np.zeros(3), np.zeros(3))

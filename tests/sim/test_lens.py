@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from sim.camera.config import CameraConfig, load_camera
-from sim.camera.distortion import Distortion
-from sim.camera.lens import Lens
-from sim.config import parse
-from sim.errors import BadInputError
+from bytewing.foundation.config import parse
+from bytewing.foundation.errors import BadInputError
+from bytewing.sim.camera.config import CameraConfig, load_camera
+from bytewing.sim.camera.distortion import Distortion
+from bytewing.sim.camera.lens import Lens
 
 CAMERA = load_camera("hm01b0")
 

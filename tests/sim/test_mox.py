@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from sim.sensors.mox import MetalOxide, MetalOxideConfig
+from bytewing.sim.sensors.mox import MetalOxide, MetalOxideConfig
 
 QUIET = MetalOxideConfig(noise=0.0)
 

@@ -7,14 +7,18 @@ import numpy as np
 import pytest
 from scipy.special import ndtri
 
-from sim.airframe import GRAVITY_M_S2
-from sim.clock import Clock
-from sim.config import parse
-from sim.errors import BadInputError
-from sim.frames import euler_from_quaternion, quaternion_from_euler, rotation_world_from_body
-from sim.navigation import FLOW, Navigation, NavigationConfig, observe
-from sim.noise import noise_key, standard_normal
-from sim.sensors import flow, height, imu
+from bytewing.foundation.config import parse
+from bytewing.foundation.errors import BadInputError
+from bytewing.sim.airframe import GRAVITY_M_S2
+from bytewing.sim.clock import Clock
+from bytewing.sim.frames import (
+    euler_from_quaternion,
+    quaternion_from_euler,
+    rotation_world_from_body,
+)
+from bytewing.sim.navigation import FLOW, Navigation, NavigationConfig, observe
+from bytewing.sim.noise import noise_key, standard_normal
+from bytewing.sim.sensors import flow, height, imu
 
 CLOCK = Clock()
 TICK_S = CLOCK.tick_s
@@ -359,7 +363,7 @@ def test_noise_is_gaussian_white_and_a_function_of_key_and_index():
 
 
 def test_the_quantile_is_right_into_the_tails():
-    from sim.noise import _normal_quantile
+    from bytewing.sim.noise import _normal_quantile
 
     for probability in (1e-15, 1e-9, 1e-3, 0.0749, 0.0751, 0.3, 0.5, 0.77, 0.95, 1 - 1e-6):
         assert _normal_quantile(probability) == pytest.approx(ndtri(probability), abs=1e-5)

@@ -6,19 +6,19 @@ import re
 import numpy as np
 import pytest
 
-from sim.airframe import AIRFRAMES, GRAVITY_M_S2, load_airframe
-from sim.autopilot import Autopilot
-from sim.clock import Clock
-from sim.dynamics import RotorDynamics
-from sim.errors import BadInputError, BytewingError
-from sim.frames import quaternion_from_euler, rotation_world_from_body
-from sim.navigation import Navigation, NavigationConfig
-from sim.pilot import HOVER, VelocityCommand
-from sim.plant import POSES, Plant, SimulationError
-from sim.randomise import uniform
-from sim.rigid_body import step_rigid_body
-from sim.scene import Scene
-from sim.world import World
+from bytewing.foundation.errors import BadInputError, BytewingError
+from bytewing.sim.airframe import AIRFRAMES, GRAVITY_M_S2, load_airframe
+from bytewing.sim.autopilot import Autopilot
+from bytewing.sim.clock import Clock
+from bytewing.sim.dynamics import RotorDynamics
+from bytewing.sim.frames import quaternion_from_euler, rotation_world_from_body
+from bytewing.sim.navigation import Navigation, NavigationConfig
+from bytewing.sim.pilot import HOVER, VelocityCommand
+from bytewing.sim.plant import POSES, Plant, SimulationError
+from bytewing.sim.randomise import uniform
+from bytewing.sim.rigid_body import step_rigid_body
+from bytewing.sim.scene import Scene
+from bytewing.sim.world import World
 
 AIRFRAME = load_airframe("crazyflie21")
 SHIPPED = sorted(path.stem for path in AIRFRAMES.glob("*.toml"))

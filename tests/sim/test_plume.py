@@ -6,10 +6,10 @@ import math
 import numpy as np
 import pytest
 
-from sim.errors import BadInputError, BytewingError
-from sim.fields.gas import GASES, GasRelease, load_gas
-from sim.fields.plume import PLUME_LEAD_S, REACH_M, STEP_S, Dispersion, Plume
-from sim.fields.wind import Wind, WindConfig
+from bytewing.foundation.errors import BadInputError, BytewingError
+from bytewing.sim.fields.gas import GASES, GasRelease, load_gas
+from bytewing.sim.fields.plume import PLUME_LEAD_S, REACH_M, STEP_S, Dispersion, Plume
+from bytewing.sim.fields.wind import Wind, WindConfig
 
 HIGH = (0.0, 0.0, 10.0)  # no ground near
 USUAL, QUIET = Dispersion(), Dispersion(noise_m=0.0)

@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from sim import meshes
-from sim.bullet import pybullet
-from sim.frames import quaternion_from_euler, rotation_world_from_body
-from sim.scene import Box, Cylinder, Ground, Scene, SceneObject, Shuttle, Surface
-from sim.sensors.ranger import Ranger, RangerConfig
-from sim.world import World
+from bytewing.sim import meshes
+from bytewing.sim.bullet import pybullet
+from bytewing.sim.frames import quaternion_from_euler, rotation_world_from_body
+from bytewing.sim.scene import Box, Cylinder, Ground, Scene, SceneObject, Shuttle, Surface
+from bytewing.sim.sensors.ranger import Ranger, RangerConfig
+from bytewing.sim.world import World
 
 GREY = np.full((8, 8), 128, np.uint8)
 GROUND = Ground(GREY, (-0.5, 0.5), 0.125, GREY, 0.125)

@@ -8,19 +8,19 @@ import sys
 import numpy as np
 import pytest
 
-from scenarios.schema import load_scenario
-from sim import meshes
-from sim.camera.bullet import BulletCamera
-from sim.camera.config import load_camera
-from sim.camera.distortion import Distortion
-from sim.camera.lens import Lens
-from sim.camera.mipmap import Atlas
-from sim.camera.raster import Raster
-from sim.camera.renderer import Capture
-from sim.courses.road import generate_road
-from sim.frames import quaternion_from_euler
-from sim.scene import Ground, Light, Scene, SceneObject, Shuttle, Surface
-from sim.world import World
+from bytewing.scenarios.schema import load_scenario
+from bytewing.sim import meshes
+from bytewing.sim.camera.bullet import BulletCamera
+from bytewing.sim.camera.config import load_camera
+from bytewing.sim.camera.distortion import Distortion
+from bytewing.sim.camera.lens import Lens
+from bytewing.sim.camera.mipmap import Atlas
+from bytewing.sim.camera.raster import Raster
+from bytewing.sim.camera.renderer import Capture
+from bytewing.sim.courses.road import generate_road
+from bytewing.sim.frames import quaternion_from_euler
+from bytewing.sim.scene import Ground, Light, Scene, SceneObject, Shuttle, Surface
+from bytewing.sim.world import World
 
 LENS = load_camera("hm01b0")
 PINHOLE = LENS.model_copy(update={"distortion": Distortion()})

@@ -11,18 +11,18 @@ import cv2
 import numpy as np
 import pytest
 
-from sim.config import parse
-from sim.courses.road import RoadCourseConfig, generate_road
-from sim.courses.road_config import MARKINGS, TEXTURES
-from sim.courses.road_crossings import COMMIT_M, HIT_M
-from sim.courses.road_difficulty import EASY_TO_HARD, at_difficulty
-from sim.courses.road_marks import draw_marks
-from sim.courses.textures import FAMILIES, PX_M, TILE_PX, UNIT, tile
-from sim.errors import BadInputError
-from sim.flight import COMPLETED_OUTCOMES
-from sim.frames import quaternion_from_euler
-from sim.pilot import DroneState
-from sim.rng import stream
+from bytewing.foundation.config import parse
+from bytewing.foundation.errors import BadInputError
+from bytewing.foundation.rng import stream
+from bytewing.sim.courses.road import RoadCourseConfig, generate_road
+from bytewing.sim.courses.road_config import MARKINGS, TEXTURES
+from bytewing.sim.courses.road_crossings import COMMIT_M, HIT_M
+from bytewing.sim.courses.road_difficulty import EASY_TO_HARD, at_difficulty
+from bytewing.sim.courses.road_marks import draw_marks
+from bytewing.sim.courses.textures import FAMILIES, PX_M, TILE_PX, UNIT, tile
+from bytewing.sim.flight import COMPLETED_OUTCOMES
+from bytewing.sim.frames import quaternion_from_euler
+from bytewing.sim.pilot import DroneState
 
 SEEDS = range(30)
 

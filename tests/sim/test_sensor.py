@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from sim.camera.config import PRESETS, CameraConfig, load_camera
-from sim.camera.lens import Lens
-from sim.camera.sensor import Sensor, vignette
-from sim.config import load, parse
-from sim.errors import BadInputError
+from bytewing.foundation.config import load, parse
+from bytewing.foundation.errors import BadInputError
+from bytewing.sim.camera.config import PRESETS, CameraConfig, load_camera
+from bytewing.sim.camera.lens import Lens
+from bytewing.sim.camera.sensor import Sensor, vignette
 
 CAMERA = load_camera("hm01b0")
 PRESET_TEXT = (PRESETS / "hm01b0.toml").read_text()

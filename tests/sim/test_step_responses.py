@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.airframe import AIRFRAMES, load_airframe
+from bytewing.sim.airframe import AIRFRAMES, load_airframe
 
 SCRIPT = runpy.run_path(str(Path(__file__).parents[2] / "docs" / "step_responses.py"))
 SHIPPED = sorted(path.stem for path in AIRFRAMES.glob("*.toml"))

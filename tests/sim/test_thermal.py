@@ -8,20 +8,20 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from sim import meshes
-from sim.camera.config import PRESETS, Absorption, CameraConfig, ThermalConfig, load_camera
-from sim.camera.lens import Lens
-from sim.camera.raster import Raster
-from sim.camera.renderer import Capture
-from sim.camera.thermal import Band, Gain, ThermalCamera, opacity
-from sim.camera.thermal_kernels import exp_minus, normal_share
-from sim.config import parse
-from sim.errors import BadInputError
-from sim.fields.gas import GasRelease
-from sim.fields.plume import PLUME_LEAD_S, Plume
-from sim.fields.wind import Wind, WindConfig
-from sim.frames import quaternion_from_euler
-from sim.scene import Ground, Heat, Scene, SceneObject, Surface
+from bytewing.foundation.config import parse
+from bytewing.foundation.errors import BadInputError
+from bytewing.sim import meshes
+from bytewing.sim.camera.config import PRESETS, Absorption, CameraConfig, ThermalConfig, load_camera
+from bytewing.sim.camera.lens import Lens
+from bytewing.sim.camera.raster import Raster
+from bytewing.sim.camera.renderer import Capture
+from bytewing.sim.camera.thermal import Band, Gain, ThermalCamera, opacity
+from bytewing.sim.camera.thermal_kernels import exp_minus, normal_share
+from bytewing.sim.fields.gas import GasRelease
+from bytewing.sim.fields.plume import PLUME_LEAD_S, Plume
+from bytewing.sim.fields.wind import Wind, WindConfig
+from bytewing.sim.frames import quaternion_from_euler
+from bytewing.sim.scene import Ground, Heat, Scene, SceneObject, Surface
 
 NAMES = [path.stem for path in sorted(PRESETS.glob("*.toml"))]
 THERMAL = {name: config for name in NAMES if isinstance(config := load_camera(name), ThermalConfig)}

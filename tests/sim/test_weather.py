@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from sim.fields.gas import GasRelease
-from sim.fields.plume import PLUME_LEAD_S
-from sim.fields.wind import Wind, WindConfig
-from sim.weather import draw_weather
+from bytewing.sim.fields.gas import GasRelease
+from bytewing.sim.fields.plume import PLUME_LEAD_S
+from bytewing.sim.fields.wind import Wind, WindConfig
+from bytewing.sim.weather import draw_weather
 
 # To the east, with gusts.
 BREEZE = WindConfig.model_validate({"mean_m_s": 1.0, "direction_deg": 0, "turbulence": 1.0})

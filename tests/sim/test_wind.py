@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from sim.config import parse
-from sim.errors import BadInputError, BytewingError
-from sim.fields.field import Field, sample_finite
-from sim.fields.wind import Wind, WindConfig, intensities_m_s, scale_lengths_m
+from bytewing.foundation.config import parse
+from bytewing.foundation.errors import BadInputError, BytewingError
+from bytewing.sim.fields.field import Field, sample_finite
+from bytewing.sim.fields.wind import Wind, WindConfig, intensities_m_s, scale_lengths_m
 
 ORIGIN = np.zeros(3)
 LONG_S = 4000.0

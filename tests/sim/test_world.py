@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim import meshes
-from sim.airframe import GRAVITY_M_S2
-from sim.bullet import pybullet
-from sim.errors import MissingToolError
-from sim.frames import quaternion_from_euler, rotation_world_from_body
-from sim.scene import Box, Cylinder, Ground, Scene, SceneObject, Shuttle, Surface
-from sim.world import World, require_display
+from bytewing.foundation.errors import MissingToolError
+from bytewing.sim import meshes
+from bytewing.sim.airframe import GRAVITY_M_S2
+from bytewing.sim.bullet import pybullet
+from bytewing.sim.frames import quaternion_from_euler, rotation_world_from_body
+from bytewing.sim.scene import Box, Cylinder, Ground, Scene, SceneObject, Shuttle, Surface
+from bytewing.sim.world import World, require_display
 
 GREY = np.full((8, 8), 128, np.uint8)
 GROUND = Ground(GREY, (-0.5, 0.5), 0.125, GREY, 0.125)
@@ -254,12 +254,12 @@ def test_a_window_without_a_display_is_refused(monkeypatch):
 def test_the_window_opens_follows_and_closes():
     script = """
 import numpy as np
-from sim.camera.bullet import BulletCamera
-from sim.camera.chase import ChaseCamera
-from sim.camera.config import load_camera
-from sim.camera.renderer import Capture
-from sim.courses.road import RoadCourseConfig, generate_road
-from sim.world import World
+from bytewing.sim.camera.bullet import BulletCamera
+from bytewing.sim.camera.chase import ChaseCamera
+from bytewing.sim.camera.config import load_camera
+from bytewing.sim.camera.renderer import Capture
+from bytewing.sim.courses.road import RoadCourseConfig, generate_road
+from bytewing.sim.world import World
 course = generate_road(RoadCourseConfig(), 1)
 with World(course.scene, gui=True) as world:
     world.add_drone(0.027, [1e-5] * 3, 0.07, 0.03, course.start_position_world_m, 0.0)

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from sim.errors import BadInputError
+from bytewing.foundation.errors import BadInputError
 
 
 def write_atomic(path: Path, data: bytes) -> None:

@@ -16,8 +16,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import TypeVar, cast
 
-from sim.errors import BytewingError
-from sim.progress import Advance
+from bytewing.foundation.errors import BytewingError
+from bytewing.foundation.progress import Advance
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")

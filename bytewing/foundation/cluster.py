@@ -1,4 +1,4 @@
-"""More than one machine: a Dask cluster as an executor for ``sim.fleet``.
+"""More than one machine: a Dask cluster as an executor for ``bytewing.foundation.fleet``.
 
 Dask hands the jobs out, moves them when a worker dies and brings the results back; nothing here
 does. ``dask scheduler`` and ``dask worker`` start the cluster (see ``docs/scaling.md``).
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from sim.errors import BadInputError, BytewingError, MissingToolError
+from bytewing.foundation.errors import BadInputError, BytewingError, MissingToolError
 
 # A local network answers in milliseconds; a worker that a cluster has just been asked for takes
 # this long to import.

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from sim.errors import BadInputError, did_you_mean
+from bytewing.foundation.errors import BadInputError, did_you_mean
 
 
 class Config(BaseModel):

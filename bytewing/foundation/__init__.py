@@ -1,0 +1,1 @@
+"""Utilities of every room: errors, files, configuration, random streams, processes, progress."""
