@@ -17,7 +17,7 @@ from bytewing.foundation.files import require_writable_folder
 from bytewing.foundation.fleet import default_jobs
 from bytewing.foundation.progress import progress_bar
 from bytewing.policies.bundle import PolicyBundle
-from bytewing.policies.zoo import find_policy as load_policy
+from bytewing.policies.find import find_policy as load_policy
 from bytewing.scenarios.ladder import LADDER
 
 if TYPE_CHECKING:
@@ -226,11 +226,11 @@ def verify(
         out: as in ``fly``.
         curve: draw what the task has to show of such a run into this PNG.
     """
-    from bytewing.scenarios.tasks import find_task
+    from bytewing.scenarios.tasks.registry import FLOWN_TASKS
     from bytewing.scenarios.verify import verify_policy
 
     bundle = policy if isinstance(policy, PolicyBundle) else load_policy(policy)
-    n_jobs, task = jobs or default_jobs(), find_task(bundle.spec.task)
+    n_jobs, task = jobs or default_jobs(), FLOWN_TASKS.find(bundle.spec.task)
     suite = suite or f"{task.name}_smoke"
     if curve is not None:
         if task.curve is None:
@@ -271,10 +271,10 @@ def _suites() -> list[tuple[str, str]]:
 
 
 def _policies() -> list[tuple[str, str]]:
-    from bytewing.policies.zoo import zoo_names
+    from bytewing.policies.find import zoo
 
     rows = []
-    for name in zoo_names():
+    for name in zoo():
         spec = load_policy(name).spec
         size = f"{spec.input.width_px} x {spec.input.height_px} x {spec.input.channels}"
         method = spec.provenance.quantize_method

@@ -34,9 +34,9 @@ def _table(*headers: str, title: str | None = None) -> Table:
 def print_flights(report: FlyReport) -> None:
     """Print a row a flight and a line that sums them up."""
     from bytewing.scenarios.report.table import written
-    from bytewing.scenarios.tasks import find_task
+    from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 
-    console, columns = _console(), find_task(report.task).flight_columns
+    console, columns = _console(), FLOWN_TASKS.find(report.task).flight_columns
     headers = [column.header for column in columns]
     table = _table("scenario", "seed", "runtime", "outcome", *headers, "time s")
     for flight in report.flights:

@@ -20,7 +20,7 @@ from bytewing.sim.camera.faults import Faults, FaultsConfig
 from bytewing.sim.camera.raster import Raster
 from bytewing.sim.camera.renderer import Capture
 from bytewing.sim.camera.sensor import Sensor
-from bytewing.sim.courses.road import RoadCourse, RoadCourseConfig, generate_road
+from bytewing.sim.courses.road.course import RoadCourse, RoadCourseConfig, generate_road
 from bytewing.sim.frames import quaternion_from_euler
 
 OUTPUT = Path(__file__).parent / "img" / "camera_effects.png"

@@ -22,7 +22,7 @@ from bytewing.sim.camera.config import CameraConfig, load_camera
 from bytewing.sim.camera.distortion import Distortion
 from bytewing.sim.camera.raster import Raster
 from bytewing.sim.camera.renderer import Capture
-from bytewing.sim.courses.gas_site import GasSite, GasSiteConfig, generate_gas_site
+from bytewing.sim.courses.gas.course import GasSite, GasSiteConfig, generate_gas_site
 from bytewing.sim.frames import quaternion_from_euler
 from bytewing.sim.pilot import DroneState
 from bytewing.sim.randomise import uniform

@@ -16,7 +16,7 @@ from bytewing.sim.camera.config import CameraConfig, load_camera
 from bytewing.sim.camera.raster import Raster
 from bytewing.sim.camera.renderer import Capture
 from bytewing.sim.camera.sensor import Sensor
-from bytewing.sim.courses.road import RoadCourseConfig, generate_road
+from bytewing.sim.courses.road.course import RoadCourseConfig, generate_road
 from bytewing.sim.frames import quaternion_from_euler
 from bytewing.sim.pilot import DroneState
 from bytewing.sim.randomise import uniform

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 from bytewing.foundation.files import write_atomic
 from bytewing.policies.splits import Split
-from bytewing.sim.courses.road import RoadCourse, generate_road
+from bytewing.sim.courses.road.course import RoadCourse, generate_road
 from bytewing.sim.distribution import load_distribution
 
 DOCS = Path(__file__).parent

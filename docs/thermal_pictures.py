@@ -17,8 +17,8 @@ from bytewing.foundation.files import write_atomic
 from bytewing.sim.camera.config import ThermalConfig, load_camera
 from bytewing.sim.camera.renderer import Capture
 from bytewing.sim.camera.thermal import ThermalCamera
-from bytewing.sim.courses.gas_site import GasSite, generate_gas_site
-from bytewing.sim.courses.gas_site_config import GasSiteConfig
+from bytewing.sim.courses.gas.config import GasSiteConfig
+from bytewing.sim.courses.gas.course import GasSite, generate_gas_site
 from bytewing.sim.fields.plume import PLUME_LEAD_S, Plume
 from bytewing.sim.fields.wind import Wind, WindConfig
 from bytewing.sim.frames import quaternion_from_euler

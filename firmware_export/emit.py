@@ -25,7 +25,7 @@ from bytewing.firmware_export.memory import MemoryPlan, plan_memory
 from bytewing.firmware_export.onnx_import import import_onnx
 from bytewing.foundation.errors import BadInputError
 from bytewing.policies.bundle import Golden, PolicyBundle
-from bytewing.policies.constants import Guidance
+from bytewing.policies.guidance.registry import Guidance
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,13 +10,18 @@ import numpy as np
 from bytewing.firmware_export import c_text, ir
 from bytewing.firmware_export.c_text import literal
 from bytewing.foundation.errors import BadInputError
-from bytewing.policies import downwind, scent
-from bytewing.policies.constants import GasGuidance, Guidance, MoxGuidance, RoadGuidance
-from bytewing.policies.guidance import leak_map, make_guide, mox, obstacles, wind_vane
-from bytewing.policies.guidance.bearings import COSINE_MIN, DETERMINANT_MIN, REACH_M
 from bytewing.policies.guidance.float32 import ROOT_STEPS, TINY
-from bytewing.policies.guidance.gas import POSITION_MAX_M, RANGE_MAX_M, ROUTE_MAX, steps
-from bytewing.policies.guidance.road import speed_slope
+from bytewing.policies.guidance.registry import Guidance, make_guide
+from bytewing.policies.inputs import downwind, scent
+from bytewing.policies.tasks.gas import leak_map, obstacles
+from bytewing.policies.tasks.gas.bearings import COSINE_MIN, DETERMINANT_MIN, REACH_M
+from bytewing.policies.tasks.gas.constants import GasGuidance
+from bytewing.policies.tasks.gas.guidance import POSITION_MAX_M, RANGE_MAX_M, ROUTE_MAX, steps
+from bytewing.policies.tasks.mox import guidance as mox
+from bytewing.policies.tasks.mox import wind_vane
+from bytewing.policies.tasks.mox.constants import MoxGuidance
+from bytewing.policies.tasks.road.constants import RoadGuidance
+from bytewing.policies.tasks.road.guidance import speed_slope
 
 Keys = dict[str, str | int]
 

@@ -9,7 +9,7 @@ from bytewing.firmware_export.emit_guidance import takes_frames, takes_senses
 from bytewing.firmware_export.target import Target
 from bytewing.firmware_export.verify.toolchain import ARITHMETIC_FLAGS
 from bytewing.policies.bundle import PolicySpec
-from bytewing.policies.constants import MoxGuidance
+from bytewing.policies.tasks.mox.constants import MoxGuidance
 
 _REMEMBERED = "; the earlier ones that the network looks at too are kept in its context"
 _MIRRORED = (

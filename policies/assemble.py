@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bytewing.policies.bundle import PolicyBundle, PolicySpec, save_bundle
 from bytewing.policies.compress.quantize import QuantisedNetwork
-from bytewing.policies.guidance import NO_ROUTE
+from bytewing.policies.guidance.answer import NO_ROUTE
 from bytewing.policies.nets.folded import FoldedNetwork, float_model, model_bytes
 from bytewing.policies.runtimes import NetworkPilot, int8_inference
 from bytewing.sim.pilot import SENSES_SIZE

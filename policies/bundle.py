@@ -26,8 +26,8 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 from bytewing.foundation.config import Config, load
 from bytewing.foundation.errors import BadInputError
 from bytewing.foundation.files import sha256_of_file, write_together
-from bytewing.policies.constants import Guidance
-from bytewing.policies.downwind import turned
+from bytewing.policies.guidance.registry import Guidance
+from bytewing.policies.inputs.downwind import turned
 from bytewing.sim.pilot import SENSES_SIZE
 
 FORMAT_VERSION = 1
@@ -45,10 +45,10 @@ class InputSpec(Config):
         width_px: columns of a frame.
         channels: how many frames the network sees at once.
         frame_stride: how many camera frames one of them is after the other.
-        source: "camera", or "senses" where a frame is ``bytewing.policies.scent``'s picture of
-            them.
+        source: "camera", or "senses" where a frame is ``bytewing.policies.inputs.scent``'s picture
+            of them.
         wind_to_right: whether frames are mirrored where the wind blows to their left
-            (``bytewing.policies.downwind``).
+            (``bytewing.policies.inputs.downwind``).
     """
 
     height_px: int = Field(gt=0, le=512)

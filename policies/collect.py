@@ -32,10 +32,11 @@ from bytewing.policies.dataset import (
     read_manifest,
     write_manifest,
 )
-from bytewing.policies.guidance import COMMAND_SIZE, as_command, as_report, make_guide
+from bytewing.policies.guidance.answer import COMMAND_SIZE, as_command, as_report
+from bytewing.policies.guidance.registry import make_guide
 from bytewing.policies.runtimes import Infer, float_inference, make_look
 from bytewing.policies.splits import Split, require
-from bytewing.policies.tasks import find_task
+from bytewing.policies.tasks.registry import LEARNED_TASKS
 from bytewing.sim.airframe import Airframe
 from bytewing.sim.camera.config import AnyCamera
 from bytewing.sim.courses.registry import generate_course
@@ -114,7 +115,7 @@ class CollectingPilot:
     """
 
     def __init__(self, job: CollectJob, course: Course, learner: Infer | None) -> None:
-        task, seed = find_task(job.task), job.course_seed
+        task, seed = LEARNED_TASKS.find(job.task), job.course_seed
         self.latency_s = float(stream(seed, "collect.latency").choice(LATENCIES_S))
         self.frames: list[NDArray[np.uint8]] = []
         self.labels: list[NDArray[np.float32]] = []
@@ -241,7 +242,7 @@ def collect(
 
     flown = iter(run(collect_flight, missing, n_jobs, advance, executor, keep))
     entries = [entry or next(flown) for entry in found]
-    task = find_task(jobs[0].task)
+    task = LEARNED_TASKS.find(jobs[0].task)
     manifest = Manifest(
         task=task.name,
         outputs=task.label_names,

@@ -10,10 +10,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from bytewing.policies.constants import Guidance
-from bytewing.policies.guidance import COMMAND_SIZE, NO_ROUTE, as_command, as_report, make_guide
-from bytewing.policies.tasks.road import ROAD_GUIDANCE
-from bytewing.policies.tasks.task import Task
+from bytewing.policies.guidance.answer import COMMAND_SIZE, NO_ROUTE, as_command, as_report
+from bytewing.policies.guidance.registry import Guidance, make_guide
+from bytewing.policies.tasks.road.learning import ROAD_GUIDANCE
+from bytewing.policies.tasks.task import LearnedTask
 from bytewing.sim.camera.config import Optics
 from bytewing.sim.flight import Course
 from bytewing.sim.pilot import Observation, Report, VelocityCommand
@@ -69,7 +69,7 @@ class GuidedPilot:
         return as_command(answer)
 
 
-def expert_pilot(task: Task, course: Course, camera: Optics) -> GuidedPilot:
+def expert_pilot(task: LearnedTask, course: Course, camera: Optics) -> GuidedPilot:
     """Return the pilot that flies by the teacher's labels: the best that a network can become."""
     teacher = task.teacher(course, camera)
     return GuidedPilot(

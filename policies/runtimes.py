@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 
 from bytewing.foundation.errors import BadInputError
 from bytewing.policies.bundle import InputSpec, PolicyBundle, PolicySpec, steps_of
-from bytewing.policies.guidance import (
+from bytewing.policies.guidance.answer import (
     COMMAND_SIZE,
     NO_ROUTE,
     NO_SENSES,
     as_command,
     as_report,
     dequantise,
-    make_guide,
 )
-from bytewing.policies.scent import ScentHistory, scent_pictures
+from bytewing.policies.guidance.registry import make_guide
+from bytewing.policies.inputs.scent import ScentHistory, scent_pictures
 from bytewing.sim.pilot import Observation, Report, VelocityCommand
 
 Frame = NDArray[np.uint8]

@@ -43,8 +43,8 @@ from bytewing.policies.nets.convnet import ConvNet, fold, initialised, load_weig
 from bytewing.policies.nets.folded import FoldedNetwork, float_model, model_bytes
 from bytewing.policies.runtimes import network_inputs
 from bytewing.policies.splits import Split, seed_of
-from bytewing.policies.tasks import find_task
-from bytewing.policies.tasks.task import Budget, Task
+from bytewing.policies.tasks.registry import LEARNED_TASKS
+from bytewing.policies.tasks.task import Budget, LearnedTask
 from bytewing.policies.train import TrainPlan, fit, loss_of_outputs
 from bytewing.sim.airframe import Airframe, load_airframe
 from bytewing.sim.camera.config import AnyCamera, load_camera
@@ -62,7 +62,7 @@ GOLDEN_SEED_INDEX = 900_000
 class _Run:
     """A training run: what was asked for, and how work is handed out."""
 
-    task: Task
+    task: LearnedTask
     out: Path
     seed: int
     budget: Budget
@@ -160,7 +160,7 @@ def train_policy(
     Raises:
         BadInputError: unknown task or budget, a folder that cannot be used.
     """
-    learned = find_task(task)
+    learned = LEARNED_TASKS.find(task)
     if budget not in learned.budgets:
         hint = did_you_mean(budget, learned.budgets)
         raise BadInputError(f"budget {budget!r} is not known{hint}")

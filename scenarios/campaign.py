@@ -27,7 +27,7 @@ from bytewing.foundation.progress import Advance
 from bytewing.policies.bundle import PolicyBundle
 from bytewing.scenarios.replay import Comparison
 from bytewing.scenarios.run import FlightJob, FlightResult, finish, fly_job, fly_log
-from bytewing.scenarios.tasks import find_task
+from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 from bytewing.sim.airframe import load_airframe
 from bytewing.sim.camera.config import load_camera
 from bytewing.sim.courses.textures import is_image
@@ -137,7 +137,7 @@ def _read(path: Path, job: FlightJob) -> FlightResult | None:
         return None
     try:
         kept = json.loads(path.read_text())
-        metrics = find_task(job.scenario.task).metrics(**kept["metrics"])
+        metrics = FLOWN_TASKS.find(job.scenario.task).metrics(**kept["metrics"])
         found = kept["comparison"]
         if found is not None:
             found["distinct_outputs"] = frozenset(map(bytes.fromhex, found["distinct_outputs"]))

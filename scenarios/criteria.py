@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from bytewing.scenarios.checks import Check, Flights, check, total_comparison
 from bytewing.scenarios.ladder import LADDER
 from bytewing.scenarios.schema import Suite
-from bytewing.scenarios.tasks import find_task
+from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 
 
 def judge(flown: Mapping[str, Flights], suite: Suite) -> list[Check]:
@@ -28,7 +28,7 @@ def judge(flown: Mapping[str, Flights], suite: Suite) -> list[Check]:
     if not networks:
         return []
     limits = suite.limits
-    checks = find_task(suite.task).judge(networks, flown, limits)
+    checks = FLOWN_TASKS.find(suite.task).judge(networks, flown, limits)
     share = min(1.0, len(flown[networks[0]]) / suite.size)
     for runtime in networks:
         found = total_comparison(flown[runtime])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bytewing.foundation.errors import BadInputError
-from bytewing.scenarios.tasks import find_task
+from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 from bytewing.scenarios.tasks.task import FlightMetrics
 from bytewing.sim.flight import DIVERGED
 from bytewing.sim.flight_log import FlightLog
@@ -16,4 +16,4 @@ def flight_metrics(log: FlightLog) -> FlightMetrics:
     """
     if log.meta["outcome"] == DIVERGED:
         raise BadInputError("this flight's simulation diverged; it has no metrics, fly it again")
-    return find_task(log.meta["task"]).measure(log)
+    return FLOWN_TASKS.find(log.meta["task"]).measure(log)

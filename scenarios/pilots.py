@@ -13,7 +13,7 @@ from bytewing.firmware_export.reference import Int8Network
 from bytewing.firmware_export.target import Target, load_target
 from bytewing.foundation.errors import BadInputError, did_you_mean
 from bytewing.policies.bundle import PolicyBundle, PolicySpec
-from bytewing.policies.guidance import COMMAND_SIZE, NO_ROUTE, as_command, as_report
+from bytewing.policies.guidance.answer import COMMAND_SIZE, NO_ROUTE, as_command, as_report
 from bytewing.policies.runtimes import (
     Infer,
     NetworkPilot,
@@ -23,7 +23,7 @@ from bytewing.policies.runtimes import (
 )
 from bytewing.scenarios.ladder import LADDER
 from bytewing.scenarios.replay import Rung, SteppedPolicy, int8_rung, stepped_rung
-from bytewing.scenarios.tasks import find_task
+from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 from bytewing.sim.camera.config import Optics
 from bytewing.sim.flight import Course
 from bytewing.sim.pilot import Observation, Pilot, Report, VelocityCommand
@@ -81,7 +81,7 @@ class ExportedPilot:
 
 def check_runtime(runtime: str, task: str) -> None:
     """Raise BadInputError, with the nearest valid name, unless ``runtime`` can fly a task."""
-    known = (*LADDER, *find_task(task).baselines)
+    known = (*LADDER, *FLOWN_TASKS.find(task).baselines)
     if runtime not in known:
         raise BadInputError(f"runtime {runtime!r} is not known{did_you_mean(runtime, known)}")
 
@@ -112,7 +112,7 @@ def make_pilot(
     """
     check_runtime(runtime, task)
     if runtime not in LADDER:
-        pilot = find_task(task).baselines[runtime](course, camera)
+        pilot = FLOWN_TASKS.find(task).baselines[runtime](course, camera)
         pilot.latency_s = latency_s or 0.0
         return pilot
     if bundle is None:

@@ -16,7 +16,7 @@ from bytewing.scenarios.pilots import int8_reference, make_pilot
 from bytewing.scenarios.replay import Comparison, replay
 from bytewing.scenarios.schema import Scenario
 from bytewing.scenarios.stats import wilson_interval
-from bytewing.scenarios.tasks import find_task
+from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 from bytewing.scenarios.tasks.task import FlightMetrics
 from bytewing.sim.airframe import load_airframe
 from bytewing.sim.camera.config import load_camera
@@ -119,7 +119,7 @@ class FlyReport:
 
     def as_json(self) -> dict[str, Any]:
         """Return the document of ``fly --json``."""
-        figures = find_task(self.task).figures([flight.metrics for flight in self.flights])
+        figures = FLOWN_TASKS.find(self.task).figures([flight.metrics for flight in self.flights])
         return {
             "flights": [flight.as_json() for flight in self.flights],
             "summary": {**summary(self.flights), **figures},

@@ -7,7 +7,7 @@ a file of the user's own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -17,16 +17,11 @@ from pydantic import Field, PrivateAttr, create_model, field_validator, model_va
 
 from bytewing.foundation.config import Config, override, parse, read_toml
 from bytewing.foundation.errors import BadInputError, did_you_mean
-from bytewing.scenarios.tasks import TASKS
+from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 from bytewing.scenarios.tasks.task import Limits
 from bytewing.sim.conditions import Conditions
 from bytewing.sim.courses.registry import CourseConfig
 from bytewing.sim.distribution import is_path, laid_over, read_distribution, resolve_paths
-
-LIBRARY = Path(__file__).parent / "library"
-SUITES = Path(__file__).parent / "suites"
-DEFAULT_TASK = "road"
-"""Of suites that do not say; there were none others once."""
 
 
 def parse_seeds(text: str) -> range:
@@ -78,7 +73,8 @@ class Scenario(_Seeded, Conditions):
             keys hold for all that the scenario does not say. None for the defaults of every table.
         airframe: preset name or path of an airframe TOML.
         camera: preset name or path of a camera TOML.
-        policy: zoo name or bundle folder, flown where the user names none.
+        policy: zoo name or bundle folder, flown where the user names none; the task's own where
+            the scenario does not say.
         latency_s: from a frame's readout to its command's effect, instead of the runtime's own.
         course: ranges the course generator draws from.
     """
@@ -91,7 +87,7 @@ class Scenario(_Seeded, Conditions):
     distribution: str | None = None
     airframe: str = "crazyflie21"
     camera: str = "hm01b0"
-    policy: str = "road"
+    policy: str
     latency_s: float | None = Field(default=None, ge=0, le=1)
     course: CourseConfig
 
@@ -105,13 +101,13 @@ class Scenario(_Seeded, Conditions):
     @field_validator("task")
     @classmethod
     def _check_task(cls, value: str) -> str:
-        if value not in TASKS:
-            raise ValueError(f"no such task{did_you_mean(value, TASKS)}")
+        if value not in FLOWN_TASKS.parts:
+            raise ValueError(f"no such task{did_you_mean(value, FLOWN_TASKS.parts)}")
         return value
 
     @model_validator(mode="after")
     def _check_course(self) -> Self:
-        needed = TASKS[self.task].course_kind
+        needed = FLOWN_TASKS.find(self.task).course_kind
         if self.course.kind != needed:
             raise ValueError(
                 f"key 'course.kind' = {self.course.kind!r}: task {self.task!r} is flown over a "
@@ -140,7 +136,7 @@ class Suite(Config):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=48)
     description: str = Field(min_length=10, max_length=200)
-    task: str = DEFAULT_TASK
+    task: str
     flights_max: dict[str, int] = Field(default_factory=dict)
     limits: Limits
     flights: tuple[SuiteEntry, ...] = Field(min_length=1)
@@ -154,17 +150,23 @@ class Suite(Config):
 @cache
 def _suite_of(task: str) -> type[Suite]:
     """Return the model of a task's suites: with its own limits."""
-    return create_model(f"{task.capitalize()}Suite", __base__=Suite, limits=TASKS[task].limits)
+    limits = FLOWN_TASKS.find(task).limits
+    return create_model(f"{task.capitalize()}Suite", __base__=Suite, limits=limits)
 
 
 def library() -> dict[str, Path]:
-    """Return the library's scenario files by name."""
-    return {path.stem: path for path in sorted(LIBRARY.glob("*/*.toml"))}
+    """Return the scenario files of all installed tasks, by name."""
+    return _files(task.library for task in FLOWN_TASKS.parts.values())
 
 
 def suites() -> dict[str, Path]:
-    """Return the suite files that ship, by name."""
-    return {path.stem: path for path in sorted(SUITES.glob("*.toml"))}
+    """Return the suite files of all installed tasks, by name."""
+    return _files(task.suites for task in FLOWN_TASKS.parts.values())
+
+
+def _files(folders: Iterable[Path]) -> dict[str, Path]:
+    paths = sorted(path for folder in folders for path in folder.glob("*.toml"))
+    return {path.stem: path for path in paths}
 
 
 def load_scenario(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
@@ -190,6 +192,10 @@ def load_scenario(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Sc
         for label in ("name", "description"):
             declared.pop(label, None)
         data = laid_over(data, declared)
+    task = FLOWN_TASKS.parts.get(str(data.get("task")))
+    if task is not None:
+        defaults = {"policy": task.policy, "course": {"kind": task.course_kind}}
+        data = laid_over(data, defaults)
     scenario = parse(Scenario, data, path)
     scenario._path = path
     return scenario
@@ -202,10 +208,11 @@ def load_suite(name_or_path: str | Path) -> Suite:
     """
     path = _find(name_or_path, suites(), "suite")
     data = read_toml(path)
-    task = data.get("task", DEFAULT_TASK)
-    if task not in TASKS:
-        hint = did_you_mean(str(task), TASKS)
-        raise BadInputError(f"{path}: key 'task' = {task!r}: no such task{hint}")
+    task = data.get("task")
+    if task not in FLOWN_TASKS.parts:
+        hint = did_you_mean(str(task), FLOWN_TASKS.parts)
+        problem = "is missing; add it" if task is None else f"= {task!r}: no such task"
+        raise BadInputError(f"{path}: key 'task' {problem}{hint}")
     suite = parse(_suite_of(task), data, path)
     entries = []
     for index, entry in enumerate(suite.flights):

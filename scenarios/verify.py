@@ -22,7 +22,7 @@ from bytewing.scenarios.run import FlightJob, FlightResult, summary
 from bytewing.scenarios.schema import Scenario, Suite, load_suite, suite_flights
 from bytewing.scenarios.seen import unseen
 from bytewing.scenarios.stats import compare_paired
-from bytewing.scenarios.tasks import find_task
+from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def rows_of(flown: Mapping[str, Sequence[FlightResult]], task: str) -> tuple[Run
         found = total_comparison(flights)
         figures = {
             **summary(flights),
-            **find_task(task).row_figures(flights, flown),
+            **FLOWN_TASKS.find(task).row_figures(flights, flown),
             "frames_compared": found.frames_compared if found else 0,
             "frames_different": found.frames_different if found else 0,
             "distinct_outputs": len(found.distinct_outputs) if found else 0,
@@ -187,7 +187,7 @@ def verify_policy(
     """
     suite = load_suite(suite) if isinstance(suite, str) else suite
     target = load_target(target) if isinstance(target, str) else target
-    asked, baselines = set(runtimes), find_task(suite.task).baselines
+    asked, baselines = set(runtimes), FLOWN_TASKS.find(suite.task).baselines
     for runtime in runtimes:
         check_runtime(runtime, suite.task)
     if not asked & set(LADDER):

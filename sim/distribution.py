@@ -20,10 +20,11 @@ from pydantic import BaseModel, Field
 from bytewing.foundation.config import parse, read_toml
 from bytewing.foundation.errors import BadInputError, did_you_mean
 from bytewing.sim.conditions import Conditions
-from bytewing.sim.courses.registry import CourseConfig
+from bytewing.sim.courses.registry import COURSES, CourseConfig
 from bytewing.sim.randomise import Range
 
 DISTRIBUTIONS = Path(__file__).parent / "distributions"
+"""Of the tasks that ship with Bytewing: a folder for each."""
 
 BASES_MAX = 8
 """Longest chain of distributions that build on each other; a longer one goes in a circle."""
@@ -54,8 +55,9 @@ class Distribution(Conditions):
 
 
 def distributions() -> dict[str, Path]:
-    """Return the distributions that ship, by name."""
-    return {path.stem: path for path in sorted(DISTRIBUTIONS.glob("*.toml"))}
+    """Return the distributions of all installed tasks, by name."""
+    folders = [kind.distributions for kind in COURSES.parts.values()]
+    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.toml"))}
 
 
 def load_distribution(name_or_path: str, relative_to: Path = Path()) -> Distribution:
@@ -130,9 +132,7 @@ def resolve_paths(table: dict[str, Any], folder: Path) -> None:
             table[key] = resolved(table[key])
     course = table.get("course")
     if isinstance(course, dict):
-        for key in ("ground", "surface"):
-            if key in course:
-                course[key] = resolved(course[key])
+        course.update({key: resolved(value) for key, value in course.items()})
 
 
 def is_path(text: str) -> bool:

@@ -43,11 +43,6 @@ STATE_RATE_HZ = 100
 DIVERGED = "diverged"
 """Outcome of a log that ends where its simulation diverged; nothing may be measured on it."""
 
-COMPLETED_OUTCOMES = frozenset(
-    {"finished", "stopped_for_obstacle", "found", "nothing_there", "reached", "completed"}
-)
-"""What counts as a completed flight, of any kind of course."""
-
 
 class Referee(Protocol):
     """Decides when a flight is over."""
@@ -82,6 +77,11 @@ class Course(Protocol):
     @property
     def parameters(self) -> Mapping[str, Any]:
         """What was drawn for this course, JSON values only."""
+        ...
+
+    @property
+    def completed_outcomes(self) -> frozenset[str]:
+        """The referee's words that mean success."""
         ...
 
     @property
@@ -169,7 +169,7 @@ def fly(setup: FlightSetup, pilot: Pilot, watch: Watch | None = None) -> FlightL
             "base_rate_hz": clock.base_rate_hz,
             "latency_s": pilot.latency_s,
             "outcome": outcome,
-            "completed": outcome in COMPLETED_OUTCOMES,
+            "completed": outcome in course.completed_outcomes,
             "duration_ticks": plant.tick,
             "course": dict(course.parameters),
             "conditions": drawn.facts,

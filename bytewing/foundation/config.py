@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SerializeAsAny, ValidationError
+from pydantic_core import PydanticCustomError
 
 from bytewing.foundation.errors import BadInputError, did_you_mean
 
@@ -19,6 +21,42 @@ class Config(BaseModel):
 
 
 ConfigT = TypeVar("ConfigT", bound=BaseModel)
+Models = Mapping[str, type[Config]]
+
+
+@dataclass(frozen=True)
+class _Tagged:
+    """Marks a field whose model depends on the key ``kind`` of its table."""
+
+    models: Callable[[], Models]
+
+
+def tagged(models: Callable[[], Models]) -> Any:  # noqa: ANN401 (an annotation)
+    """Return the annotation of a table whose key ``kind`` says which model it is.
+
+    Args:
+        models: returns the models by kind; called when a table is read, not before.
+    """
+
+    def validate(value: Any) -> Any:  # noqa: ANN401 (whatever the TOML file holds)
+        if not isinstance(value, dict):
+            return value
+        known = models()
+        if "kind" not in value:
+            hint = did_you_mean("", known)
+            raise PydanticCustomError(
+                "kind_missing", "key 'kind' is missing; add it{hint}", {"hint": hint}
+            )
+        if value["kind"] not in known:
+            hint = did_you_mean(str(value["kind"]), known)
+            raise PydanticCustomError(
+                "kind_unknown",
+                "key 'kind' = {kind}{hint}",
+                {"kind": repr(value["kind"]), "hint": hint},
+            )
+        return known[value["kind"]].model_validate(value)
+
+    return Annotated[SerializeAsAny[Config], BeforeValidator(validate), _Tagged(models)]
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -39,7 +77,7 @@ def parse(model: type[ConfigT], data: Mapping[str, Any], where: str | Path) -> C
     except ValidationError as error:
         # An unknown key explains a missing one (a typo is both), so it is reported first.
         problems = sorted(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
-        raise BadInputError(f"{where}: {_describe(problems[0], model)}") from error
+        raise BadInputError(f"{where}: {_describe(problems[0], model, data)}") from error
 
 
 def load(model: type[ConfigT], path: Path) -> ConfigT:
@@ -72,18 +110,18 @@ def override(data: dict[str, Any], assignment: str) -> None:
 _KEY = "key '"
 
 
-def _describe(problem: Any, model: type[BaseModel]) -> str:  # noqa: ANN401 (pydantic's ErrorDetails)
-    location, valid = _located(model, [str(part) for part in problem["loc"]])
+def _describe(
+    problem: Any,  # noqa: ANN401 (pydantic's ErrorDetails)
+    model: type[BaseModel],
+    data: Mapping[str, Any],
+) -> str:
+    location, valid = _located(model, [str(part) for part in problem["loc"]], data)
     key = ".".join(location)
     if problem["type"] == "extra_forbidden":
         hint = did_you_mean(location[-1], valid) if valid else "; remove it"
         return f"unknown key '{key}'{hint}"
     if problem["type"] == "missing":
         return f"key '{key}' is missing; add it"
-    if problem["type"] == "union_tag_invalid":
-        kinds = problem["ctx"]["expected_tags"].replace("'", "").split(", ")
-        kind = problem["ctx"]["tag"]
-        return f"key '{key}.kind' = {kind!r}{did_you_mean(kind, kinds)}"
     message = problem["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
     if message.startswith(_KEY):  # the whole table was refused, for one of its keys
@@ -95,7 +133,9 @@ def _describe(problem: Any, model: type[BaseModel]) -> str:  # noqa: ANN401 (pyd
     return f"key '{key}' = {shown}: {message}"
 
 
-def _located(model: type[BaseModel], location: list[str]) -> tuple[list[str], list[str]]:
+def _located(
+    model: type[BaseModel], location: list[str], data: Mapping[str, Any]
+) -> tuple[list[str], list[str]]:
     """Return the key as a user writes it, and the valid keys of the table that holds it.
 
     pydantic's location also names which member of a union was tried: its ``kind``, left out here.
@@ -103,6 +143,7 @@ def _located(model: type[BaseModel], location: list[str]) -> tuple[list[str], li
     tables: list[type[BaseModel]] = [model]
     key: list[str] = []
     holders = tables
+    value: Any = data
     for part in location:
         chosen = [table for table in tables if _kind(table) == part]
         if chosen and key and not any(part in table.model_fields for table in tables):
@@ -110,10 +151,14 @@ def _located(model: type[BaseModel], location: list[str]) -> tuple[list[str], li
             continue
         key.append(part)
         holders = tables
+        value = value.get(part) if isinstance(value, Mapping) else None
         fields = [table.model_fields[part] for table in tables if part in table.model_fields]
         if fields:  # otherwise a list index: stay with the tables found so far
             annotations = [leaf for f in fields for leaf in (f.annotation, *_flatten(f.annotation))]
             tables = [a for a in annotations if isinstance(a, type) and issubclass(a, BaseModel)]
+            marks = [mark for f in fields for mark in f.metadata if isinstance(mark, _Tagged)]
+            if marks and isinstance(value, Mapping) and "kind" in value:
+                tables = [mark.models()[value["kind"]] for mark in marks]
     return key, list(holders[0].model_fields) if holders else []
 
 

@@ -19,7 +19,7 @@ from bytewing.sim import meshes
 from bytewing.sim.airframe import load_airframe
 from bytewing.sim.camera.config import load_camera
 from bytewing.sim.courses.registry import generate_course
-from bytewing.sim.courses.road import RoadCourse
+from bytewing.sim.courses.road.course import RoadCourse
 from bytewing.sim.distribution import load_distribution
 from bytewing.sim.fields.gas import GasRelease
 from bytewing.sim.flight import Course, FlightSetup, Referee
@@ -147,6 +147,7 @@ class _Plane:
     start_position_world_m: NDArray[np.float64]
     start_yaw_rad: float
     parameters: Mapping[str, Any] = field(default_factory=lambda: {"kind": "plane"})
+    completed_outcomes = frozenset({"timeout"})
 
     @property
     def scene(self) -> Scene:

@@ -16,7 +16,7 @@ from bytewing.scenarios.report.table import verify_text
 from bytewing.scenarios.report.trajectories import trajectories_png
 from bytewing.scenarios.report.video import write_video
 from bytewing.scenarios.schema import Suite, load_suite, suite_flights, suites
-from bytewing.scenarios.tasks import find_task
+from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 from bytewing.sim.flight_log import FlightLog
 
 TARGET = "stm32f405"
@@ -38,7 +38,7 @@ def run_demo(out: Path, quick: bool = False, task: str = "road") -> bool:
     Raises BadInputError where there is no demo of that task.
     """
     demos = [name.removesuffix("_demo") for name in suites() if name.endswith("_demo")]
-    if find_task(task).name not in demos:
+    if FLOWN_TASKS.find(task).name not in demos:
         raise BadInputError(f"--task {task}: there is no demo of it{did_you_mean(task, demos)}")
     console = Console(stderr=True, highlight=False)
     clock = _Stopwatch(console)

@@ -17,7 +17,7 @@ from bytewing.policies.bundle import PolicyBundle
 from bytewing.scenarios.pilots import make_pilot
 from bytewing.scenarios.schema import Scenario, load_suite, suite_flights
 from bytewing.scenarios.stats import median
-from bytewing.scenarios.tasks.road_metrics import RoadMetrics, road_metrics
+from bytewing.scenarios.tasks.road.metrics import RoadMetrics, road_metrics
 from bytewing.sim.airframe import load_airframe
 from bytewing.sim.camera.config import CameraConfig, Noise, load_camera
 from bytewing.sim.camera.distortion import Distortion

@@ -19,7 +19,8 @@ from bytewing.firmware_export.verify.profile import Profile, Profiler, computing
 from bytewing.firmware_export.verify.toolchain import compile_firmware
 from bytewing.foundation.files import write_atomic
 from bytewing.policies.bundle import Golden, PolicyBundle
-from bytewing.policies.guidance import NO_ROUTE, NO_SENSES, make_guide
+from bytewing.policies.guidance.answer import NO_ROUTE, NO_SENSES
+from bytewing.policies.guidance.registry import make_guide
 
 
 def entry_symbols(name: str) -> tuple[str, ...]:

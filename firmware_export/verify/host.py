@@ -17,7 +17,8 @@ from bytewing.firmware_export.emit_guidance import takes_frames, takes_senses
 from bytewing.firmware_export.verify.toolchain import compile_host_library
 from bytewing.foundation.errors import BadInputError
 from bytewing.policies.bundle import PolicyBundle
-from bytewing.policies.guidance import NO_ROUTE, NO_SENSES, make_guide
+from bytewing.policies.guidance.answer import NO_ROUTE, NO_SENSES
+from bytewing.policies.guidance.registry import make_guide
 
 
 class CNetwork:

@@ -17,7 +17,7 @@ from bytewing.policies.compress.quantize import CALIBRATION_FRAMES, post_trainin
 from bytewing.policies.dataset import MANIFEST, Dataset, read_dataset
 from bytewing.policies.nets.convnet import fold, initialised, load_weights
 from bytewing.policies.splits import Split, seed_of
-from bytewing.policies.tasks import find_task
+from bytewing.policies.tasks.registry import LEARNED_TASKS
 from bytewing.policies.train import TrainPlan
 from bytewing.sim.airframe import load_airframe
 from bytewing.sim.camera.config import load_camera
@@ -48,7 +48,7 @@ def requantize(bundle: PolicyBundle, method: str, n_jobs: int | None = None) -> 
         raise BadInputError(f"method {method!r} is not known{did_you_mean(method, METHODS)}")
     require_writable_folder(bundle.path)
     golden = bundle.golden()
-    task = find_task(bundle.spec.task)
+    task = LEARNED_TASKS.find(bundle.spec.task)
     network = initialised(task, 0)
     load_weights(network, bundle.file("weights.safetensors"))
     with TemporaryDirectory() as folder:
@@ -86,7 +86,7 @@ def _training_data(bundle: PolicyBundle, folder: Path, n_jobs: int) -> Dataset:
     own = bundle.path / "training" / "dataset"
     if (own / MANIFEST).exists():
         return read_dataset(own, Split.TRAIN)
-    declared = load_distribution(find_task(bundle.spec.task).distribution)
+    declared = load_distribution(LEARNED_TASKS.find(bundle.spec.task).distribution)
     camera = load_camera(bundle.spec.camera)
     jobs = [
         CollectJob(

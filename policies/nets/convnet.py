@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from bytewing.foundation.errors import BadInputError
 from bytewing.policies.nets.folded import ConvRelu, FoldedNetwork, Head
-from bytewing.policies.tasks.task import Layer, Output, Task
+from bytewing.policies.tasks.task import Layer, LearnedTask, Output
 
 
 class ConvNet(nn.Module):
@@ -93,7 +93,7 @@ def _map_head(channels: int, output: Output) -> nn.Conv2d:
     return conv
 
 
-def initialised(task: Task, seed: int) -> ConvNet:
+def initialised(task: LearnedTask, seed: int) -> ConvNet:
     """Return a fresh network of a task, whose weights depend on ``seed`` only."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

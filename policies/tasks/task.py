@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bytewing.policies.bundle import InputSpec
-from bytewing.policies.constants import Guidance
+from bytewing.policies.guidance.registry import Guidance
 from bytewing.sim.camera.config import Optics
 from bytewing.sim.pilot import Observation
+
+ZOO = Path(__file__).parents[1] / "zoo"
+"""Of the tasks that ship with Bytewing."""
 
 
 class Teacher(Protocol):
@@ -185,7 +189,7 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class Task:
+class LearnedTask:
     """Something to learn.
 
     Attributes:
@@ -202,6 +206,8 @@ class Task:
         budgets: by name.
         golden_courses: what the courses of the golden vectors' two flights insist on.
         fit: how weights are found.
+        zoo: folder of the trained policies that come with the task, a bundle a folder; None for
+            none.
     """
 
     name: str
@@ -216,6 +222,7 @@ class Task:
     budgets: Mapping[str, Budget]
     golden_courses: tuple[Mapping[str, Any], Mapping[str, Any]]
     fit: Fit = Fit()
+    zoo: Path | None = None
 
     @property
     def input_shape(self) -> tuple[int, int, int]:

@@ -10,7 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from bytewing.scenarios.tasks import find_task
+from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 from bytewing.scenarios.tasks.task import Column
 from bytewing.scenarios.verify import VerifyReport
 
@@ -50,7 +50,7 @@ def verify_table(report: VerifyReport, firmware: Mapping[str, Any] | None = None
         title=f"{report.policy} on {report.suite}", box=box.SIMPLE_HEAD, title_justify="left"
     )
     table.add_column("runtime")
-    columns = (*_FIRST, *find_task(report.task).row_columns, *_LAST)
+    columns = (*_FIRST, *FLOWN_TASKS.find(report.task).row_columns, *_LAST)
     headers = [column.header for column in columns]
     if firmware is not None:
         headers += [header for header, *_ in _FIRMWARE_COLUMNS]

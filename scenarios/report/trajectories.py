@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 
 from bytewing.foundation.errors import BadInputError
 from bytewing.foundation.files import write_atomic
-from bytewing.scenarios.tasks import find_task
+from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 from bytewing.sim.flight_log import FlightLog
 
 PANELS_MAX = 24
@@ -80,7 +80,7 @@ def trajectories_png(logs: Sequence[FlightLog], path: Path) -> None:
 
 def _draw_course(panel: Axes, log: FlightLog) -> None:
     """Draw the course and where the flight began."""
-    for shape in find_task(log.meta["task"]).course_shapes(log):
+    for shape in FLOWN_TASKS.find(log.meta["task"]).course_shapes(log):
         x, y = shape.xy_world_m.T
         if shape.kind == "area":
             panel.fill(x, y, color=shape.colour, linewidth=0)

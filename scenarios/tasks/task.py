@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from bytewing.scenarios.checks import Check, Flights
 
 
+LIBRARY = Path(__file__).parents[1] / "library"
+SUITES = Path(__file__).parents[1] / "suites"
+"""Of the tasks that ship with Bytewing: a folder for each."""
+
+
 class FlightMetrics(Protocol):
     """What every task's metrics have; they are dataclasses of plain JSON values.
 
@@ -113,6 +118,10 @@ class FlownTask:
         baselines: pilots without a network that each verification flies, by name: given the course
             and the camera. ``expert`` is the teacher.
         course_shapes: draws a log's course from above.
+        policy: name of the policy that its scenarios fly where neither they nor the user name one.
+        library: folder of the scenarios that come with the task, found by their names.
+        suites: folder of its suites; one is called ``NAME_smoke``, which ``verify`` flies where the
+            user names none.
         curve: draws what a verification found as a picture of the task's own, None for none.
     """
 
@@ -128,4 +137,7 @@ class FlownTask:
     row_columns: tuple[Column, ...]
     baselines: Mapping[str, Callable[[Any, Optics], Pilot]]
     course_shapes: Callable[[FlightLog], list[Shape]]
+    policy: str
+    library: Path
+    suites: Path
     curve: Callable[[Mapping[str, Flights], Path], None] | None = None

@@ -1,41 +1,21 @@
-"""Every kind of course there is, told apart by the key ``kind`` of a ``[course]`` table."""
+"""Every kind of course there is, by the key ``kind`` of a ``[course]`` table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Discriminator, Tag
-
-from bytewing.sim.courses.gas_field import generate_gas_field
-from bytewing.sim.courses.gas_field_config import GasFieldConfig
-from bytewing.sim.courses.gas_site import generate_gas_site
-from bytewing.sim.courses.gas_site_config import GasSiteConfig
-from bytewing.sim.courses.road import generate_road
-from bytewing.sim.courses.road_config import RoadCourseConfig
+from bytewing.foundation.config import Config, tagged
+from bytewing.foundation.registry import Registry
+from bytewing.sim.courses.kind import CourseKind
 from bytewing.sim.flight import Course
 
+COURSES = Registry("course", CourseKind, "course kind")
 
-def _kind(table: Any) -> Any:  # noqa: ANN401 (whatever the TOML file holds)
-    """Return which kind of course a table is of: a road where it does not say."""
-    return table.get("kind", "road") if isinstance(table, dict) else getattr(table, "kind", "road")
-
-
-CourseConfig = Annotated[
-    Annotated[RoadCourseConfig, Tag("road")]
-    | Annotated[GasSiteConfig, Tag("gas_site")]
-    | Annotated[GasFieldConfig, Tag("gas_field")],
-    Discriminator(_kind),
-]
-"""What a ``[course]`` table holds."""
-
-_GENERATORS: dict[str, Callable[[Any, int], Course]] = {
-    "road": generate_road,
-    "gas_site": generate_gas_site,
-    "gas_field": generate_gas_field,
-}
+CourseConfig = tagged(lambda: {name: kind.config for name, kind in COURSES.parts.items()})
+"""What a ``[course]`` table holds: the model of its kind."""
 
 
-def generate_course(config: CourseConfig, seed: int) -> Course:
+def generate_course(config: Config, seed: int) -> Course:
     """Return the course that ``seed`` draws from ``config``."""
-    return _GENERATORS[config.kind](config, seed)
+    table: Any = config
+    return COURSES.find(table.kind).generate(config, seed)

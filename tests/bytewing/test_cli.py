@@ -16,10 +16,10 @@ import pytest
 from onnx import TensorProto, helper
 
 from bytewing import cli
+from bytewing.foundation import cluster
 from bytewing.policies.bundle import load_bundle, save_bundle
-from bytewing.policies.zoo import ZOO
+from bytewing.policies.tasks.task import ZOO
 from bytewing.scenarios.schema import library
-from bytewing.sim import cluster
 
 ROAD = ZOO / "road"
 GENTLE = library()["gentle"]

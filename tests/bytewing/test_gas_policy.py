@@ -11,12 +11,12 @@ import pytest
 
 from bytewing.firmware_export.export import export_policy
 from bytewing.firmware_export.target import load_target
-from bytewing.policies.zoo import find_policy
+from bytewing.policies.find import find_policy
 from bytewing.scenarios.pilots import int8_reference
 from bytewing.scenarios.replay import Comparison, replay
 from bytewing.scenarios.run import FlightJob, fly_log
 from bytewing.scenarios.schema import load_suite, suite_flights
-from bytewing.scenarios.tasks.gas_metrics import gas_metrics
+from bytewing.scenarios.tasks.gas.metrics import gas_metrics
 
 # The first flights of the suite, one of each scenario in turn; about 500 frames each.
 FLIGHTS = 10

@@ -17,7 +17,7 @@ from bytewing.firmware_export.target import load_target
 from bytewing.firmware_export.verify.emulator import entry_symbols, policy_machine
 from bytewing.firmware_export.verify.host import CPolicy
 from bytewing.firmware_export.verify.toolchain import compile_firmware
-from bytewing.policies.zoo import find_policy
+from bytewing.policies.find import find_policy
 from bytewing.scenarios.metrics import flight_metrics
 from bytewing.scenarios.pilots import exported_rung, int8_reference
 from bytewing.scenarios.replay import Comparison, replay, stepped_rung

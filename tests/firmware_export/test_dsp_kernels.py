@@ -6,7 +6,6 @@ from functools import cache
 
 import numpy as np
 import pytest
-from qdq import QdqBuilder, random_frames
 from test_generated_c import gcc, run, write
 from test_operators_match import CASES, dense, grouped
 
@@ -16,6 +15,7 @@ from bytewing.firmware_export.target import load_target
 from bytewing.firmware_export.verify.machine import Machine
 from bytewing.firmware_export.verify.toolchain import compile_firmware
 from bytewing.policies.bundle import Golden
+from support.qdq import QdqBuilder, random_frames
 
 # Rows of few and of many taps, odd and even, in every unrolling; images narrower than a block of
 # four pixels, of whole blocks, and between; pads on each side; and what the assembly cannot reach.

@@ -2,13 +2,13 @@ import ctypes
 
 import numpy as np
 import pytest
-import tiny_policy
 
 from bytewing.firmware_export.target import load_target, target_names
 from bytewing.firmware_export.verify import machine as machine_module
 from bytewing.firmware_export.verify.machine import Machine, PolicyMachine
 from bytewing.firmware_export.verify.toolchain import compile_firmware, compile_host_library
 from bytewing.foundation.errors import BadInputError, BytewingError
+from support import tiny_policy
 
 PROBES = {
     "probes.c": """

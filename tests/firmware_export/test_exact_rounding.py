@@ -6,15 +6,15 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from bundles import compile_network
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from qdq import QdqBuilder, onnxruntime_int8, random_frames
 
 from bytewing.firmware_export.bounds import largest_sum
 from bytewing.firmware_export.reference import Int8Network
 from bytewing.firmware_export.rounding import fma32
 from bytewing.firmware_export.tables import CODES
+from support.bundles import compile_network
+from support.qdq import QdqBuilder, onnxruntime_int8, random_frames
 
 FINITE = st.floats(-1e6, 1e6, width=32, allow_subnormal=False)
 

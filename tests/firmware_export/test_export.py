@@ -2,8 +2,6 @@ import json
 
 import numpy as np
 import pytest
-from bundles import road_bundle
-from qdq import road_like
 
 from bytewing.firmware_export.export import export_policy, measure_policy
 from bytewing.firmware_export.target import Quantity, load_target, target_names
@@ -11,6 +9,8 @@ from bytewing.firmware_export.verify import emulator
 from bytewing.firmware_export.verify.emulator import McuPolicy
 from bytewing.foundation.errors import BadInputError, BytewingError
 from bytewing.policies.bundle import save_bundle
+from support.bundles import road_bundle
+from support.qdq import road_like
 
 FIELDS = [
     "target", "fits", "flash_bytes", "ram_bytes", "stack_bytes", "arena_bytes", "instructions",

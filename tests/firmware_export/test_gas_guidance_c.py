@@ -9,8 +9,6 @@ import sys
 
 import numpy as np
 import pytest
-from bundles import WARNINGS, gas_bundle, gas_wires, guided
-from qdq import QdqBuilder
 
 from bytewing.firmware_export.emit import emit, emit_policy
 from bytewing.firmware_export.export import export_policy, measure_policy
@@ -20,10 +18,12 @@ from bytewing.firmware_export.verify.emulator import McuPolicy
 from bytewing.firmware_export.verify.host import CPolicy
 from bytewing.foundation.errors import BadInputError
 from bytewing.policies.bundle import PolicyBundle
-from bytewing.policies.constants import GasGuidance
-from bytewing.policies.guidance.gas import ROUTE_MAX, Phase
-from bytewing.policies.guidance.leak_map import spread
 from bytewing.policies.runtimes import network_inputs
+from bytewing.policies.tasks.gas.constants import GasGuidance
+from bytewing.policies.tasks.gas.guidance import ROUTE_MAX, Phase
+from bytewing.policies.tasks.gas.leak_map import spread
+from support.bundles import WARNINGS, gas_bundle, gas_wires, guided
+from support.qdq import QdqBuilder
 
 PITCH_RAD, HALF_FOV = 0.23, 0.47
 # Short times, so that random flights come through every phase; numbers that no float32 is.

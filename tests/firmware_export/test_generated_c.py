@@ -11,10 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bundles import WARNINGS, guided, road_bundle
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
-from qdq import QdqBuilder, random_frames, road_like
 from test_operators_match import CASES
 
 from bytewing.firmware_export.c_text import literal
@@ -23,6 +21,8 @@ from bytewing.firmware_export.reference import Int8Network
 from bytewing.firmware_export.verify.host import CPolicy
 from bytewing.foundation.errors import BadInputError
 from bytewing.policies.bundle import Golden, PolicyBundle
+from support.bundles import WARNINGS, guided, road_bundle
+from support.qdq import QdqBuilder, random_frames, road_like
 
 ZIG = [sys.executable, "-m", "ziglang"]
 

@@ -6,10 +6,10 @@ import numpy as np
 import onnx
 import pytest
 from onnx import helper, numpy_helper
-from qdq import QdqBuilder, road_like
 
 from bytewing.firmware_export.onnx_import import import_onnx
 from bytewing.foundation.errors import BadInputError
+from support.qdq import QdqBuilder, road_like
 
 
 def small(**conv) -> QdqBuilder:

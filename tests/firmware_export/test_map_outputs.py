@@ -6,8 +6,6 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from bundles import GUIDANCE, compile_network
-from qdq import QdqBuilder
 
 from bytewing.firmware_export.emit import emit, emit_network
 from bytewing.firmware_export.reference import Int8Network
@@ -24,6 +22,8 @@ from bytewing.policies.nets.folded import float_model, model_bytes
 from bytewing.policies.runtimes import int8_inference, open_session
 from bytewing.policies.tasks.task import Augmentation, Fit, Layer, Output
 from bytewing.policies.train import TrainPlan, fit
+from support.bundles import GUIDANCE, compile_network
+from support.qdq import QdqBuilder
 
 CELLS, SIZE, PX = (8, 8), 32, 4
 OUTPUTS = (

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from qdq import QdqBuilder, road_like
 
 from bytewing.firmware_export import ir
 from bytewing.firmware_export.memory import (
@@ -19,6 +18,7 @@ from bytewing.firmware_export.memory import (
     strip_bytes,
 )
 from bytewing.firmware_export.onnx_import import import_onnx
+from support.qdq import QdqBuilder, road_like
 
 ONE = np.float32(1)
 

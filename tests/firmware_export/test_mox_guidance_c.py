@@ -6,7 +6,6 @@ import itertools
 
 import numpy as np
 import pytest
-from bundles import WARNINGS, guided, mox_bundle
 
 from bytewing.firmware_export.emit import emit
 from bytewing.firmware_export.reference import Int8Network
@@ -15,8 +14,9 @@ from bytewing.firmware_export.verify.emulator import McuPolicy
 from bytewing.firmware_export.verify.host import CPolicy
 from bytewing.firmware_export.verify.toolchain import compile_host_library
 from bytewing.policies.bundle import PolicyBundle
-from bytewing.policies.constants import MoxGuidance
-from bytewing.policies.scent import scent_pictures
+from bytewing.policies.inputs.scent import scent_pictures
+from bytewing.policies.tasks.mox.constants import MoxGuidance
+from support.bundles import WARNINGS, guided, mox_bundle
 
 # Short, so that random flights come through everything; numbers that no float32 is.
 GUIDANCE = MoxGuidance(surge_s=0.23, leg_first_m=0.11, leg_growth_m=0.07, leg_longest_m=0.31,

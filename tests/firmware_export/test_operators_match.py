@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from bundles import compile_network
-from qdq import QdqBuilder, onnxruntime_int8, random_frames, road_like
 
 from bytewing.firmware_export import ir
 from bytewing.firmware_export.onnx_import import import_onnx
 from bytewing.firmware_export.reference import Int8Network
+from support.bundles import compile_network
+from support.qdq import QdqBuilder, onnxruntime_int8, random_frames, road_like
 
 
 def head(b: QdqBuilder, x: str, size: int = 6) -> QdqBuilder:

@@ -1,7 +1,6 @@
 from pathlib import Path
 
 import pytest
-import tiny_policy
 from capstone import CS_ARCH_ARM, CS_MODE_MCLASS, CS_MODE_THUMB, Cs
 
 from bytewing.firmware_export.target import Quantity, load_target, target_names
@@ -10,6 +9,7 @@ from bytewing.firmware_export.verify.profile import Profiler, computing_s
 from bytewing.firmware_export.verify.timing import CORTEX_M4, TIMINGS, block_cycles
 from bytewing.firmware_export.verify.toolchain import compile_firmware
 from bytewing.foundation.errors import BytewingError
+from support import tiny_policy
 
 LAYERS = r"tiny_layer\d+_"
 

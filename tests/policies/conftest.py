@@ -1,20 +1,15 @@
 """Synthetic roads with exact labels (a renderer in thirty lines), for tests without flights."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from bytewing.policies.dataset import FlightFrames, Manifest, entry_of, read_dataset, write_manifest
 from bytewing.policies.nets.convnet import initialised
 from bytewing.policies.splits import Split, seed_of
-from bytewing.policies.tasks.road import ROAD
+from bytewing.policies.tasks.road.learning import ROAD
 from bytewing.policies.tasks.task import Fit
 from bytewing.policies.train import TrainPlan, fit
 from bytewing.sim.pilot import SENSES_SIZE
-
-sys.path.insert(0, str(Path(__file__).parent))  # makes the helpers of this folder importable
 
 HEIGHT_M, PITCH_RAD, FOCAL_PX, SIZE = 0.5, 0.45, 32.0, 64
 

@@ -8,11 +8,11 @@ import pytest
 from bytewing.foundation.errors import BadInputError
 from bytewing.policies.collect import CollectingPilot, CollectJob, collect, collect_flight
 from bytewing.policies.dataset import MANIFEST, FlightFrames, read_dataset
-from bytewing.policies.guidance.leak_map import CELLS
 from bytewing.policies.splits import Split, SplitError
+from bytewing.policies.tasks.gas.leak_map import CELLS
 from bytewing.sim.airframe import load_airframe
 from bytewing.sim.camera.config import load_camera
-from bytewing.sim.courses.road import RoadCourseConfig, generate_road
+from bytewing.sim.courses.road.course import RoadCourseConfig, generate_road
 from bytewing.sim.distribution import load_distribution
 from bytewing.sim.fields.gas import GasRelease
 from bytewing.sim.pilot import DroneState, Observation

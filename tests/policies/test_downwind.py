@@ -5,11 +5,11 @@ import pytest
 
 from bytewing.policies.bundle import InputSpec
 from bytewing.policies.dataset import Dataset, Manifest
-from bytewing.policies.downwind import blows_left, turned
 from bytewing.policies.guidance.float32 import heading_of
+from bytewing.policies.inputs.downwind import blows_left, turned
 from bytewing.policies.runtimes import FrameHistory, network_inputs
-from bytewing.policies.tasks.gas import GAS, GasTeacher
-from bytewing.scenarios.tasks.gas_baselines import Differences
+from bytewing.policies.tasks.gas.learning import GAS, GasTeacher
+from bytewing.scenarios.tasks.gas.baselines import Differences
 from bytewing.sim.camera.config import load_camera
 from bytewing.sim.pilot import SENSES_SIZE, DroneState, Observation
 

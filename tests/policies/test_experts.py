@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from bytewing.policies.experts import brightest_side_pilot, constant_pilot, expert_pilot
-from bytewing.policies.tasks.road import ROAD, ROAD_GUIDANCE, RoadTeacher
+from bytewing.policies.tasks.road.learning import ROAD, ROAD_GUIDANCE, RoadTeacher
 from bytewing.sim.airframe import load_airframe
 from bytewing.sim.camera.config import load_camera
-from bytewing.sim.courses.centreline import Centreline
-from bytewing.sim.courses.road import RoadCourseConfig, generate_road
+from bytewing.sim.courses.road.centreline import Centreline
+from bytewing.sim.courses.road.course import RoadCourseConfig, generate_road
 from bytewing.sim.flight import FlightSetup, fly
 from bytewing.sim.frames import quaternion_from_euler
 from bytewing.sim.pilot import DroneState, Observation

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from bytewing.policies.guidance.leak_map import CELLS, read
 from bytewing.policies.nets.convnet import fold, initialised
-from bytewing.policies.tasks.gas import DISTANCE_FULL_M, GAS, GasTeacher, gas_guidance
+from bytewing.policies.tasks.gas.leak_map import CELLS, read
+from bytewing.policies.tasks.gas.learning import DISTANCE_FULL_M, GAS, GasTeacher, gas_guidance
 from bytewing.policies.train import mirrored
 from bytewing.sim.camera.config import load_camera
 from bytewing.sim.camera.pinhole import Pinhole

@@ -1,25 +1,24 @@
 """Gas guidance finds leaks, reports nothing where there is none, and keeps off walls."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
-from gas_world import GUIDANCE, HALF_FOV, HALL, PITCH_RAD, GasWorld, route_of, said, search
 from pydantic import TypeAdapter, ValidationError
 
-from bytewing.policies import zoo
 from bytewing.policies.bundle import Golden, InputSpec, PolicySpec, Provenance, load_bundle
-from bytewing.policies.constants import Guidance
 from bytewing.policies.experts import ROAD_GUIDANCE
-from bytewing.policies.guidance import NO_ROUTE, as_command, as_report, make_guide
-from bytewing.policies.guidance.bearings import Bearings
+from bytewing.policies.guidance.answer import NO_ROUTE, as_command, as_report
 from bytewing.policies.guidance.float32 import heading_of, inverse_root, norm, rotate
-from bytewing.policies.guidance.gas import ROUTE_MAX, Phase
-from bytewing.policies.guidance.leak_map import CELLS, read
+from bytewing.policies.guidance.registry import Guidance, make_guide
 from bytewing.policies.runtimes import NetworkPilot, stack_channels
+from bytewing.policies.tasks.gas.bearings import Bearings
+from bytewing.policies.tasks.gas.guidance import ROUTE_MAX, Phase
+from bytewing.policies.tasks.gas.leak_map import CELLS, read
+from bytewing.policies.tasks.task import ZOO
 from bytewing.sim.frames import quaternion_from_euler, rotation_world_from_body
 from bytewing.sim.pilot import DroneState, Observation
+from support.gas_world import GUIDANCE, HALF_FOV, HALL, PITCH_RAD, GasWorld, route_of, said, search
 
 TANK = (4.0, 4.0, 6.0, 6.0)
 # How often it must go there at most: the second is round the tank's corner, out of sight of the
@@ -406,7 +405,7 @@ def test_kinds_are_told_apart_and_unknown_ones_refused():
 
 
 def test_old_bundles_stay_what_they_were():
-    bundle = load_bundle(Path(zoo.__file__).parent / "road")
+    bundle = load_bundle(ZOO / "road")
     assert "frame_stride" not in repr(bundle.spec.input), "or the hash in logs would change"
     assert repr(InputSpec(height_px=2, width_px=2, frame_stride=2)) != repr(
         InputSpec(height_px=2, width_px=2)

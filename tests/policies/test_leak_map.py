@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bytewing.policies.guidance.leak_map import CELLS, COLUMNS, ROWS, read, spread
+from bytewing.policies.tasks.gas.leak_map import CELLS, COLUMNS, ROWS, read, spread
 
 END = 1 - 1 / COLUMNS  # the outermost cells' centres
 

@@ -10,13 +10,13 @@ import torch
 
 from bytewing.policies.bundle import OutputSpec
 from bytewing.policies.compress.quantize import run_batched
-from bytewing.policies.guidance import dequantise
+from bytewing.policies.find import find_policy
+from bytewing.policies.guidance.answer import dequantise
 from bytewing.policies.nets.convnet import ConvNet, fold
 from bytewing.policies.nets.folded import activation_names, float_model, model_bytes
-from bytewing.policies.tasks.road import ROAD
+from bytewing.policies.tasks.road.learning import ROAD
 from bytewing.policies.tasks.task import Layer, Output
 from bytewing.policies.train import loss_of, loss_of_outputs, mirrored
-from bytewing.policies.zoo import find_policy
 
 CELLS = (2, 3)
 WHERE = Output("where", "probability", weight=2.0, cells=CELLS)

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from bytewing.policies.bundle import InputSpec
-from bytewing.policies.constants import MoxGuidance
-from bytewing.policies.guidance.mox import MoxGuide
+from bytewing.policies.inputs.scent import COLUMN_STEPS, ROWS, ScentHistory, scent_pictures
 from bytewing.policies.nets.convnet import fold, initialised
-from bytewing.policies.scent import COLUMN_STEPS, ROWS, ScentHistory, scent_pictures
-from bytewing.policies.tasks.mox import GAS_PPM, MOX, SIDE_FULL_M, MoxTeacher
+from bytewing.policies.tasks.mox.constants import MoxGuidance
+from bytewing.policies.tasks.mox.guidance import MoxGuide
+from bytewing.policies.tasks.mox.learning import GAS_PPM, MOX, SIDE_FULL_M, MoxTeacher
 from bytewing.sim.frames import quaternion_from_euler
 from bytewing.sim.pilot import DroneState, Observation, Senses
 from bytewing.sim.sensors.mox import MetalOxide, MetalOxideConfig

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bytewing.policies.guidance.float32 import F32
-from bytewing.policies.guidance.obstacles import PLACES, Obstacles
+from bytewing.policies.tasks.gas.obstacles import PLACES, Obstacles
 
 EAST = (F32(1), F32(0))
 NORTH = (F32(0), F32(1))

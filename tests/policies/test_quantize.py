@@ -13,7 +13,7 @@ from bytewing.policies.compress.quantize import measure_ranges, post_training, r
 from bytewing.policies.nets.convnet import fold, initialised
 from bytewing.policies.nets.folded import ConvRelu, FoldedNetwork, Head, float_model, model_bytes
 from bytewing.policies.runtimes import open_session
-from bytewing.policies.tasks.road import ROAD
+from bytewing.policies.tasks.road.learning import ROAD
 from bytewing.policies.train import TrainPlan, loss_of_outputs
 
 

@@ -9,7 +9,7 @@ from bytewing.policies.compress.quantize import post_training
 from bytewing.policies.compress.requantize import requantize
 from bytewing.policies.nets.convnet import fold, weights_of
 from bytewing.policies.runtimes import onnx_pilot
-from bytewing.policies.tasks.road import ROAD_GUIDANCE
+from bytewing.policies.tasks.road.learning import ROAD_GUIDANCE
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from bytewing.foundation.errors import BadInputError
 from bytewing.policies.dataset import read_dataset
 from bytewing.policies.nets.convnet import fold, initialised
 from bytewing.policies.splits import Split
-from bytewing.policies.tasks import TASKS
-from bytewing.policies.tasks.road import ROAD
+from bytewing.policies.tasks.registry import LEARNED_TASKS
+from bytewing.policies.tasks.road.learning import ROAD
 from bytewing.policies.tasks.task import Fit, Output
 from bytewing.policies.train import (
     TrainPlan,
@@ -91,7 +91,7 @@ def test_a_run_killed_by_the_system_resumes_to_the_same_bytes(dataset_folder, tm
         from bytewing.policies.dataset import read_dataset
         from bytewing.policies.nets.convnet import initialised
         from bytewing.policies.splits import Split
-        from bytewing.policies.tasks.road import ROAD
+        from bytewing.policies.tasks.road.learning import ROAD
         from bytewing.policies.tasks.task import Fit
         from bytewing.policies.train import TrainPlan, fit
         data = read_dataset(Path(sys.argv[1]), Split.TRAIN).examples(ROAD.input)
@@ -360,7 +360,7 @@ def test_the_global_random_state_is_left_alone(dataset_folder, tmp_path):
     assert not torch.are_deterministic_algorithms_enabled()
 
 
-@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+@pytest.mark.parametrize("task", LEARNED_TASKS.parts.values(), ids=LEARNED_TASKS.parts)
 def test_the_network_fits_its_microcontroller(task):
     network = fold(initialised(task, 0))
     assert network.macs <= {"gas": 2_000_000}.get(task.name, 800_000)

@@ -13,7 +13,7 @@ from bytewing.policies import train_policy as module
 from bytewing.policies.bundle import load_bundle
 from bytewing.policies.runtimes import onnx_pilot
 from bytewing.policies.splits import Split
-from bytewing.policies.tasks.road import ROAD
+from bytewing.policies.tasks.road.learning import ROAD
 from bytewing.policies.tasks.task import Budget, Round
 from bytewing.policies.train_policy import train_policy
 
@@ -80,7 +80,7 @@ def test_killed_or_interrupted_it_resumes_to_the_same_bytes(whole, tmp_path):
         import sys
         from pathlib import Path
         from bytewing.policies import train_policy as module
-        from bytewing.policies.tasks.road import ROAD
+        from bytewing.policies.tasks.road.learning import ROAD
         from bytewing.policies.tasks.task import Budget, Round
         ROAD.budgets["quick"] = Budget((Round(3, 1.0, 2), Round(2, 0.0, 2)), 1, 1.5, 1)
         out = Path(sys.argv[1])

@@ -12,7 +12,7 @@ from bytewing.policies.bundle import InputSpec, PolicySpec, Provenance
 from bytewing.policies.compress.quantize import post_training
 from bytewing.policies.nets.folded import ConvRelu, FoldedNetwork, Head, float_model, model_bytes
 from bytewing.policies.runtimes import batch_inference
-from bytewing.policies.tasks.road import ROAD_GUIDANCE
+from bytewing.policies.tasks.road.learning import ROAD_GUIDANCE
 from bytewing.scenarios.run import FlightJob, fly_log
 from bytewing.scenarios.schema import load_scenario
 from bytewing.sim.flight_log import FORMAT_VERSION, FlightLog

@@ -16,7 +16,7 @@ import pytest
 from bytewing.foundation.cluster import dask_cluster
 from bytewing.foundation.errors import BadInputError
 from bytewing.policies.bundle import load_bundle
-from bytewing.policies.zoo import ZOO
+from bytewing.policies.tasks.task import ZOO
 from bytewing.scenarios import campaign
 from bytewing.scenarios.campaign import fly_many, fly_parcel, job_key, pack
 from bytewing.scenarios.ladder import LADDER

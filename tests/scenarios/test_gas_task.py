@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from bytewing.foundation.errors import BadInputError
-from bytewing.policies.guidance.leak_map import CELLS, read
-from bytewing.policies.tasks.gas import gas_guidance
+from bytewing.policies.tasks.gas.leak_map import CELLS, read
+from bytewing.policies.tasks.gas.learning import gas_guidance
 from bytewing.scenarios.criteria import judge
 from bytewing.scenarios.metrics import flight_metrics
 from bytewing.scenarios.replay import Comparison
-from bytewing.scenarios.report.detection import curve, detection_png, leaks_of
 from bytewing.scenarios.run import FlightJob, FlightResult, fly_job, fly_log
 from bytewing.scenarios.schema import load_scenario, load_suite
-from bytewing.scenarios.tasks import find_task
-from bytewing.scenarios.tasks.gas_baselines import DIFFERENCE_FRAMES, Differences
+from bytewing.scenarios.tasks.gas.baselines import DIFFERENCE_FRAMES, Differences
+from bytewing.scenarios.tasks.gas.detection import curve, detection_png, leaks_of
+from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 from bytewing.scenarios.verify import rows_of
 from bytewing.sim.camera.config import load_camera
 from bytewing.sim.flight_log import FORMAT_VERSION, FlightLog
@@ -272,8 +272,8 @@ def test_the_expert_finds_what_the_patrol_sees(big_leak):
 
 
 def test_baselines_are_those_of_the_task(big_leak):
-    assert set(find_task("gas").baselines) == {"expert", "patrol", "difference"}
+    assert set(FLOWN_TASKS.find("gas").baselines) == {"expert", "patrol", "difference"}
     with pytest.raises(BadInputError, match="runtime 'brightest' is not known"):
         fly_job(FlightJob(big_leak, 2_700_100, "brightest"))
     with pytest.raises(BadInputError, match="task 'gass' is not known; did you mean 'gas'"):
-        find_task("gass")
+        FLOWN_TASKS.find("gass")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bytewing.scenarios.metrics import flight_metrics
-from bytewing.scenarios.tasks.road_metrics import FREE_ROAD_M
+from bytewing.scenarios.tasks.road.metrics import FREE_ROAD_M
 
 
 def offset(xy, left_m):

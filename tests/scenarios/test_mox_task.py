@@ -8,16 +8,16 @@ import pytest
 
 from bytewing.foundation.config import parse
 from bytewing.foundation.errors import BadInputError
-from bytewing.policies.guidance.wind_vane import WindVane
-from bytewing.policies.zoo import find_policy
+from bytewing.policies.find import find_policy
+from bytewing.policies.tasks.mox.wind_vane import WindVane
 from bytewing.scenarios.criteria import judge
 from bytewing.scenarios.metrics import flight_metrics
 from bytewing.scenarios.replay import Comparison
 from bytewing.scenarios.run import FlightJob, FlightResult, fly_job, fly_log
 from bytewing.scenarios.schema import load_scenario, load_suite
-from bytewing.scenarios.tasks import find_task
-from bytewing.scenarios.tasks.mox import MoxLimits
-from bytewing.scenarios.tasks.mox_baselines import Sniffer, surge_cast_pilot, upwind_pilot
+from bytewing.scenarios.tasks.mox.baselines import Sniffer, surge_cast_pilot, upwind_pilot
+from bytewing.scenarios.tasks.mox.judging import MoxLimits
+from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 from bytewing.scenarios.verify import rows_of
 from bytewing.sim.camera.config import load_camera
 from bytewing.sim.flight_log import FORMAT_VERSION, FlightLog
@@ -356,6 +356,6 @@ def test_the_instruments_are_mounted_and_logged(by_upwind, field):
 
 
 def test_baselines_are_those_of_the_task(field):
-    assert set(find_task("mox").baselines) == {"expert", "surge_cast", "upwind"}
+    assert set(FLOWN_TASKS.find("mox").baselines) == {"expert", "surge_cast", "upwind"}
     with pytest.raises(BadInputError, match="runtime 'surgecast' is not known; did you mean"):
         fly_job(FlightJob(field, SEED, "surgecast"))

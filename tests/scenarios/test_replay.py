@@ -7,10 +7,11 @@ import pytest
 
 from bytewing.foundation.errors import BytewingError
 from bytewing.policies.bundle import InputSpec, OutputSpec, PolicySpec, Provenance
-from bytewing.policies.constants import GasGuidance, RoadGuidance
-from bytewing.policies.guidance import NO_SENSES
-from bytewing.policies.guidance.leak_map import CELLS
+from bytewing.policies.guidance.answer import NO_SENSES
 from bytewing.policies.runtimes import NetworkPilot, make_look, network_inputs, stack_channels
+from bytewing.policies.tasks.gas.constants import GasGuidance
+from bytewing.policies.tasks.gas.leak_map import CELLS
+from bytewing.policies.tasks.road.constants import RoadGuidance
 from bytewing.scenarios.replay import Comparison, guided, int8_rung, replay, stepped_rung
 
 FRAMES = np.random.default_rng(5).integers(0, 256, (70, 4, 4), np.uint8)

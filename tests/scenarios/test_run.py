@@ -17,7 +17,7 @@ from bytewing.scenarios.pilots import exported_rung, int8_reference, make_pilot
 from bytewing.scenarios.replay import int8_rung, replay
 from bytewing.scenarios.run import FlightJob, FlyReport, finish, fly_job, fly_log
 from bytewing.scenarios.schema import load_scenario
-from bytewing.scenarios.tasks import TASKS
+from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 from bytewing.sim.airframe import AIRFRAMES
 from bytewing.sim.flight_log import FlightLog
 
@@ -135,7 +135,9 @@ def test_a_scenario_flies_an_airframe_file_of_the_users_own(short_scenario, tmp_
 
 
 def test_the_report_of_flights(short_scenario):
-    results = fly_many([FlightJob(short_scenario, SEED, rt) for rt in TASKS["road"].baselines])
+    results = fly_many(
+        [FlightJob(short_scenario, SEED, rt) for rt in FLOWN_TASKS.parts["road"].baselines]
+    )
     document = FlyReport("road", tuple(results)).as_json()
     assert set(document) == {"flights", "summary", "unseen"}
     for flight in document["flights"]:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from bytewing.foundation.errors import BadInputError
+from bytewing.policies.find import find_policy, zoo
 from bytewing.policies.splits import Split
-from bytewing.policies.zoo import find_policy, zoo_names
 from bytewing.scenarios.ladder import LADDER
 from bytewing.scenarios.schema import (
     library,
@@ -22,7 +22,7 @@ from bytewing.scenarios.schema import (
 from bytewing.sim.airframe import load_airframe
 from bytewing.sim.camera.config import load_camera
 from bytewing.sim.courses.registry import generate_course
-from bytewing.sim.courses.road import generate_road
+from bytewing.sim.courses.road.course import generate_road
 
 SEEDS = (2_600_000, 2_600_001, 2_600_002)
 MINIMAL = """
@@ -53,7 +53,7 @@ def test_every_scenario_is_complete(name):
     assert first_line.startswith("# "), "a scenario begins by saying what it tests"
     assert load_airframe(scenario.airframe)
     assert load_camera(scenario.camera)
-    if scenario.policy in zoo_names():
+    if scenario.policy in zoo():
         assert find_policy(scenario.policy).spec.task == scenario.task
     assert all(seed in Split.TEST for seed in scenario.seed_range)
 
@@ -137,7 +137,9 @@ def test_the_standard_gas_suite_is_what_the_issue_asks_for():
 
 def test_a_task_and_its_course_must_fit(tmp_path):
     with pytest.raises(BadInputError, match=r"'course\.kind' = 'road': task 'gas'.*'gas_site'"):
-        load_scenario(write(tmp_path / "mine.toml", MINIMAL.replace('"road"', '"gas"')))
+        load_scenario(
+            write(tmp_path / "mine.toml", MINIMAL.replace('"road"', '"gas"') + "kind = 'road'")
+        )
     with pytest.raises(BadInputError, match=r"key 'task' = 'gass': no such task; did you mean"):
         load_scenario(write(tmp_path / "mine.toml", MINIMAL.replace('"road"', '"gass"')))
 
@@ -147,10 +149,10 @@ def test_a_suite_has_one_task_and_its_limits(tmp_path):
     mixed = write(tmp_path / "my.toml", text.replace('"gentle"', '"big_leak"'))
     with pytest.raises(BadInputError, match="task 'road', its scenario big_leak of task 'gas'"):
         suite_flights(load_suite(mixed))
-    other = text.replace("flights_max = {", 'task = "gas"\nflights_max = {')
+    other = text.replace('task = "road"', 'task = "gas"')
     with pytest.raises(BadInputError, match=r"unknown key 'limits\.completed_fraction_min'"):
         load_suite(write(tmp_path / "my.toml", other))
-    unknown = text.replace("flights_max = {", 'task = "raod"\nflights_max = {')
+    unknown = text.replace('task = "road"', 'task = "raod"')
     with pytest.raises(BadInputError, match=r"my\.toml: key 'task' = 'raod'.*did you mean 'road'"):
         load_suite(write(tmp_path / "my.toml", unknown))
 
@@ -240,7 +242,7 @@ def test_a_suite_names_its_unknown_scenario(tmp_path):
 
 
 def test_the_documented_examples_work(tmp_path):
-    page = (Path(__file__).parents[2] / "docs" / "bytewing.scenarios.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text()
     scenario, suite = re.findall(r"```toml\n(.*?)```", page, flags=re.DOTALL)
     write(tmp_path / "my_bends.toml", scenario)
     flights = suite_flights(load_suite(write(tmp_path / "my_suite.toml", suite)))

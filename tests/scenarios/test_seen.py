@@ -4,7 +4,7 @@ import pytest
 
 from bytewing.foundation.errors import BadInputError
 from bytewing.policies.bundle import PolicySpec
-from bytewing.policies.zoo import find_policy, zoo_names
+from bytewing.policies.find import find_policy, zoo
 from bytewing.scenarios.metrics import flight_metrics
 from bytewing.scenarios.schema import library, load_scenario
 from bytewing.scenarios.seen import unseen
@@ -75,7 +75,7 @@ def test_a_diverged_flight_has_no_metrics(make_log, s_curve_xy):
         flight_metrics(log)
 
 
-@pytest.mark.parametrize("name", zoo_names())
+@pytest.mark.parametrize("name", zoo())
 def test_what_the_policies_that_ship_were_trained_on_is_known(name):
     spec = find_policy(name).spec
     assert not any(line.startswith("unknown") for line in unseen([], spec))

@@ -5,13 +5,13 @@ import pytest
 from bytewing.scenarios.report.trajectories import trajectories_png
 from bytewing.scenarios.run import FlightJob, FlyReport, finish, fly_log
 from bytewing.scenarios.schema import library, load_scenario, load_suite, suites
-from bytewing.scenarios.tasks import TASKS, find_task
+from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 from bytewing.scenarios.verify import rows_of
 
 
-@pytest.fixture(params=TASKS)
+@pytest.fixture(params=FLOWN_TASKS.parts)
 def task(request):
-    return find_task(request.param)
+    return FLOWN_TASKS.find(request.param)
 
 
 @pytest.fixture

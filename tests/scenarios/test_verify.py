@@ -11,7 +11,7 @@ from bytewing.scenarios.replay import Comparison
 from bytewing.scenarios.report.table import verify_text
 from bytewing.scenarios.run import FlightResult
 from bytewing.scenarios.schema import load_suite
-from bytewing.scenarios.tasks.road_metrics import RoadMetrics
+from bytewing.scenarios.tasks.road.metrics import RoadMetrics
 from bytewing.scenarios.verify import VerifyReport, rows_of, verify_policy
 
 STANDARD = load_suite("road_standard")

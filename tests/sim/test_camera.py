@@ -14,7 +14,7 @@ from bytewing.sim.camera.config import load_camera
 from bytewing.sim.camera.distortion import Distortion
 from bytewing.sim.camera.pinhole import Pinhole
 from bytewing.sim.camera.renderer import Capture
-from bytewing.sim.courses.road import RoadCourseConfig, generate_road
+from bytewing.sim.courses.road.course import RoadCourseConfig, generate_road
 from bytewing.sim.frames import quaternion_from_euler
 from bytewing.sim.pilot import DroneState
 from bytewing.sim.scene import Box, Light, Scene, SceneObject, Surface

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from bytewing.foundation.config import parse
 from bytewing.foundation.errors import BadInputError
 from bytewing.foundation.rng import stream
-from bytewing.sim.courses.centreline import Centreline
-from bytewing.sim.courses.road_config import RoadCourseConfig
-from bytewing.sim.courses.road_layout import RUN_IN_M, RUN_OUT_M, lay_out
+from bytewing.sim.courses.road.centreline import Centreline
+from bytewing.sim.courses.road.config import RoadCourseConfig
+from bytewing.sim.courses.road.layout import RUN_IN_M, RUN_OUT_M, lay_out
 
 RADIUS_M = 2.0
 

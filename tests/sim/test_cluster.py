@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
+from bytewing.foundation import cluster
 from bytewing.foundation.cluster import dask_cluster
 from bytewing.foundation.errors import BadInputError, MissingToolError
-from bytewing.sim import cluster
 
 
 def test_without_dask_the_extra_is_named(monkeypatch):

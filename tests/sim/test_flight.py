@@ -9,7 +9,7 @@ import pytest
 from bytewing.sim.airframe import load_airframe
 from bytewing.sim.camera.config import load_camera
 from bytewing.sim.conditions import BatteryUse, Conditions
-from bytewing.sim.courses.road import RoadCourseConfig, generate_road
+from bytewing.sim.courses.road.course import RoadCourseConfig, generate_road
 from bytewing.sim.distribution import load_distribution
 from bytewing.sim.flight import DIVERGED, FlightSetup, fly
 from bytewing.sim.flight_log import FlightLog

@@ -6,8 +6,8 @@ import pytest
 from bytewing.foundation.config import parse
 from bytewing.foundation.errors import BadInputError
 from bytewing.sim.bullet import pybullet
-from bytewing.sim.courses.gas_field import FLIGHT_HEIGHT_M, REACHED_M, generate_gas_field
-from bytewing.sim.courses.gas_field_config import GasFieldConfig
+from bytewing.sim.courses.mox.config import GasFieldConfig
+from bytewing.sim.courses.mox.course import FLIGHT_HEIGHT_M, REACHED_M, generate_gas_field
 from bytewing.sim.pilot import DroneState, Report
 from bytewing.sim.scene import Scene
 from bytewing.sim.world import World

@@ -17,16 +17,15 @@ from bytewing.foundation.config import parse
 from bytewing.foundation.errors import BadInputError
 from bytewing.sim import meshes
 from bytewing.sim.bullet import pybullet
-from bytewing.sim.courses.gas_site import generate_gas_site
-from bytewing.sim.courses.gas_site_config import GasSiteConfig
-from bytewing.sim.courses.gas_site_layout import lay_out, standing
-from bytewing.sim.courses.gas_site_route import CLEARANCE_M, LEG_M, WAYPOINTS_MAX, plan_patrol
-from bytewing.sim.courses.gas_site_solids import require_in_the_open, solids_of
-from bytewing.sim.courses.gas_site_surfaces import FLANGE_SPREAD_K, SURFACE_SPREAD_K
+from bytewing.sim.courses.gas.config import GasSiteConfig
+from bytewing.sim.courses.gas.course import generate_gas_site
+from bytewing.sim.courses.gas.layout import lay_out, standing
+from bytewing.sim.courses.gas.route import CLEARANCE_M, LEG_M, WAYPOINTS_MAX, plan_patrol
+from bytewing.sim.courses.gas.solids import require_in_the_open, solids_of
+from bytewing.sim.courses.gas.surfaces import FLANGE_SPREAD_K, SURFACE_SPREAD_K
 from bytewing.sim.courses.registry import generate_course
-from bytewing.sim.courses.road_config import RoadCourseConfig
+from bytewing.sim.courses.road.config import RoadCourseConfig
 from bytewing.sim.distribution import Distribution, load_distribution, outside
-from bytewing.sim.flight import COMPLETED_OUTCOMES
 from bytewing.sim.pilot import DroneState, Report
 from bytewing.sim.scene import Box, Cylinder
 from bytewing.sim.world import World
@@ -433,7 +432,7 @@ def test_what_is_reported_is_judged(leaks, off_m, expected):
         told = at + np.array([off_m, 0, 0])
     outcome = site.referee().told(Report(told))
     assert outcome == expected
-    assert (outcome in COMPLETED_OUTCOMES) == (expected in {"found", "nothing_there"})
+    assert (outcome in site.completed_outcomes) == (expected in {"found", "nothing_there"})
 
 
 def test_flights_end_at_contact_and_outside_the_site():
@@ -475,7 +474,7 @@ def test_what_cannot_be_is_said_in_one_line(table, said):
 
 
 def test_a_site_with_no_free_path_is_one_clear_line(monkeypatch):
-    monkeypatch.setattr("bytewing.sim.courses.gas_site_route.CLEARANCE_M", 6.0)
+    monkeypatch.setattr("bytewing.sim.courses.gas.route.CLEARANCE_M", 6.0)
     with pytest.raises(BadInputError, match=r"free path.*lower course\.obstacle_count") as error:
         generate_gas_site(config(), 1)
     assert "\n" not in str(error.value)

@@ -17,7 +17,7 @@ from bytewing.sim.camera.lens import Lens
 from bytewing.sim.camera.mipmap import Atlas
 from bytewing.sim.camera.raster import Raster
 from bytewing.sim.camera.renderer import Capture
-from bytewing.sim.courses.road import generate_road
+from bytewing.sim.courses.road.course import generate_road
 from bytewing.sim.frames import quaternion_from_euler
 from bytewing.sim.scene import Ground, Light, Scene, SceneObject, Shuttle, Surface
 from bytewing.sim.world import World

@@ -14,13 +14,12 @@ import pytest
 from bytewing.foundation.config import parse
 from bytewing.foundation.errors import BadInputError
 from bytewing.foundation.rng import stream
-from bytewing.sim.courses.road import RoadCourseConfig, generate_road
-from bytewing.sim.courses.road_config import MARKINGS, TEXTURES
-from bytewing.sim.courses.road_crossings import COMMIT_M, HIT_M
-from bytewing.sim.courses.road_difficulty import EASY_TO_HARD, at_difficulty
-from bytewing.sim.courses.road_marks import draw_marks
+from bytewing.sim.courses.road.config import MARKINGS, TEXTURES
+from bytewing.sim.courses.road.course import RoadCourseConfig, generate_road
+from bytewing.sim.courses.road.crossings import COMMIT_M, HIT_M
+from bytewing.sim.courses.road.difficulty import EASY_TO_HARD, at_difficulty
+from bytewing.sim.courses.road.marks import draw_marks
 from bytewing.sim.courses.textures import FAMILIES, PX_M, TILE_PX, UNIT, tile
-from bytewing.sim.flight import COMPLETED_OUTCOMES
 from bytewing.sim.frames import quaternion_from_euler
 from bytewing.sim.pilot import DroneState
 
@@ -248,7 +247,7 @@ def test_stopping_for_an_obstacle(blocked, gap_m, speed_m_s, expected):
         if expected == "timeout":
             outcome = outcome or "timeout"
         assert outcome == expected_here
-        assert (outcome in COMPLETED_OUTCOMES) == (expected == "stopped_for_obstacle")
+        assert (outcome in course.completed_outcomes) == (expected == "stopped_for_obstacle")
         if outcome == "stopped_for_obstacle":
             arrived = len(along(course, stop_s_m)) * 0.04
             assert t_s == pytest.approx(arrived + 2.0, abs=0.05)
@@ -266,7 +265,7 @@ def test_nothing_but_a_stop_completes_a_blocked_road(blocked):
     course = blocked[0]
     assert fly(course, along(course, course.finish_s_m + 0.2, left_m=0.45))[0] == "passed_obstacle"
     assert fly(course, along(course, 3.0), in_contact=lambda i: i == 20)[0] == "collision"
-    assert "passed_obstacle" not in COMPLETED_OUTCOMES
+    assert "passed_obstacle" not in course.completed_outcomes
 
 
 @pytest.mark.parametrize("side", [-1, 1])

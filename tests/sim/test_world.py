@@ -258,7 +258,7 @@ from bytewing.sim.camera.bullet import BulletCamera
 from bytewing.sim.camera.chase import ChaseCamera
 from bytewing.sim.camera.config import load_camera
 from bytewing.sim.camera.renderer import Capture
-from bytewing.sim.courses.road import RoadCourseConfig, generate_road
+from bytewing.sim.courses.road.course import RoadCourseConfig, generate_road
 from bytewing.sim.world import World
 course = generate_road(RoadCourseConfig(), 1)
 with World(course.scene, gui=True) as world:

@@ -1,0 +1,25 @@
+"""Every kind of guidance there is, by the key ``kind`` of a bundle's ``[guidance]`` table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bytewing.foundation.config import Config, tagged
+from bytewing.foundation.registry import Registry
+from bytewing.policies.guidance.kind import GuidanceKind, Guide
+
+GUIDANCES = Registry("guidance", GuidanceKind, "guidance kind")
+
+Guidance = tagged(lambda: {name: kind.constants for name, kind in GUIDANCES.parts.items()})
+"""What a ``[guidance]`` table holds: the constants of its kind."""
+
+
+def kind_of(constants: Config) -> GuidanceKind:
+    """Return the kind of guidance that has these constants."""
+    table: Any = constants
+    return GUIDANCES.find(table.kind)
+
+
+def make_guide(constants: Config) -> Guide:
+    """Return a guide with these constants; ``reset`` it before its first step."""
+    return kind_of(constants).make(constants)

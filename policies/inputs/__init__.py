@@ -1,0 +1,1 @@
+"""Network inputs from camera frames or from the senses."""

@@ -1,0 +1,130 @@
+"""The metal-oxide task: find a leak upwind by a slow gas sensor and the wind alone.
+
+The network sees the last seconds of its senses (``bytewing.policies.inputs.scent``). The teacher
+knows what the sensor's lag hides: whether there is gas right now, and on which side, seen upwind,
+its source lies.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bytewing.policies.bundle import InputSpec
+from bytewing.policies.guidance.float32 import F32
+from bytewing.policies.inputs.scent import ROWS, WIND_EAST, WIND_NORTH
+from bytewing.policies.tasks.mox.constants import MoxGuidance
+from bytewing.policies.tasks.mox.wind_vane import WindVane
+from bytewing.policies.tasks.task import ZOO, Budget, Bursts, Layer, LearnedTask, Output, Round
+from bytewing.sim.camera.config import Optics
+from bytewing.sim.fields.gas import GasRelease
+from bytewing.sim.pilot import Observation
+from bytewing.sim.randomise import uniform
+
+# There is gas from here on: what a TGS2611 begins to feel (``bytewing.sim.sensors.mox``: 31 ppm).
+GAS_PPM = 35.0
+# A side output of 1: the source this far to the left of the line upwind, or farther.
+SIDE_FULL_M = 2.0
+# 6.4 s: as long as the sensor needs to recover, and as a drone needs to cross a plume.
+COLUMNS = 32
+
+
+class LeakingCourse(Protocol):
+    """What the teacher knows of a course (``bytewing.sim.courses.mox.course.GasField`` has it)."""
+
+    @property
+    def leak(self) -> GasRelease:
+        """The leak."""
+        ...
+
+
+class MoxTeacher:
+    """Labels for the truth on one field: gas, side."""
+
+    needs_frames = False
+
+    def __init__(self, course: LeakingCourse) -> None:
+        self._source_m = np.array(course.leak.position_world_m[:2])
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the wind."""
+        self._vane = WindVane()
+
+    def labels(self, seen: Observation) -> NDArray[np.float32]:
+        """Return whether there is gas, and the source's side of the line upwind, left positive.
+
+        Upwind is where guidance takes it to be, from the wind as the drone estimates it.
+        """
+        senses = seen.senses
+        east, north = self._vane.turn(F32(senses[WIND_EAST]), F32(senses[WIND_NORTH]))
+        to_source_m = self._source_m - seen.truth.position_world_m[:2]
+        left_m = float(to_source_m[1] * east - to_source_m[0] * north)
+        side = np.clip(left_m / SIDE_FULL_M, -1.0, 1.0)
+        return np.array([seen.gas_ppm > GAS_PPM, side], np.float32)
+
+
+def mox_guidance(camera: Optics) -> MoxGuidance:
+    """Return the constants of the guidance; the camera says how often it is stepped."""
+    return MoxGuidance(step_s=1 / camera.rate_hz)
+
+
+# Over time: 16, 8 and 4 columns are left.
+LAYERS = (
+    Layer("conv1", 8, (ROWS, 5), (1, 2), (0, 2)),
+    Layer("conv2", 16, (1, 5), (1, 2), (0, 2)),
+    Layer("conv3", 16, (1, 3), (1, 2), (0, 1)),
+    Layer("hidden", 24, (1, 4)),
+)
+
+OUTPUTS = (
+    Output("gas", "probability"),
+    Output("side", "value", weight=3.0, knee=0.2, limits=(-1.0, 1.0)),
+)
+
+# The teacher flies straight to the source, which the drone's own motion then gives away: its
+# flights are only to begin with. A picture stays for five frames, so an epoch may skip most.
+BUDGETS = {
+    "quick": Budget((Round(8, 1.0, 2), Round(12, 0.0, 4)), 3, 40.0, 1, 10_000),
+    "standard": Budget(
+        (Round(20, 1.0, 2), Round(60, 0.0, 6), Round(80, 0.0, 8), Round(80, 0.0, 16)),
+        10,
+        60.0,
+        4,
+        60_000,
+    ),
+    "full": Budget(
+        (
+            Round(40, 1.0, 3),
+            Round(120, 0.0, 6),
+            Round(160, 0.0, 8),
+            Round(200, 0.0, 10),
+            Round(200, 0.0, 24),
+        ),
+        24,
+        90.0,
+        6,
+        120_000,
+    ),
+}
+
+MOX = LearnedTask(
+    name="mox",
+    distribution="mox",
+    input=InputSpec(height_px=ROWS, width_px=COLUMNS, source="senses"),
+    layers=LAYERS,
+    outputs=OUTPUTS,
+    guidance=mox_guidance,
+    teacher=lambda course, camera: MoxTeacher(course),
+    bursts=Bursts(peak=(0.2, 0.2, 0.1, 0.3), burst_s=(0.3, 1.0), pause_s=(2.0, 8.0)),
+    # Senses have their own noise, and a mirrored picture would run backwards in time.
+    augmentation=None,
+    budgets=BUDGETS,
+    golden_courses=(
+        {"start_downwind_m": uniform(5.0, 5.0)},
+        {"start_downwind_m": uniform(8.0, 8.0)},
+    ),
+    zoo=ZOO,
+)

@@ -1,0 +1,1 @@
+"""Learning and guidance of the road task."""

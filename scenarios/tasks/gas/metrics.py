@@ -1,0 +1,148 @@
+"""What a gas flight was worth: a pure function of its log."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bytewing.policies.guidance.answer import FOUND
+from bytewing.policies.tasks.gas.guidance import Phase
+from bytewing.sim.courses.gas.referee import FOUND_WITHIN_M
+from bytewing.sim.flight_log import FlightLog
+
+# A leak is visible in a frame from this contrast-to-noise ratio on, and on a flight if it is so for
+# this long without a break: then it must be found.
+VISIBLE_CONTRAST = 3.0
+VISIBLE_S = 2.0
+# An approach came near if it came this near to the leak, seen from above.
+NEAR_M = 2.0
+
+
+@dataclass(frozen=True)
+class GasMetrics:
+    """The figures of one gas flight; None where the flight has no such figure.
+
+    Attributes:
+        completed: found the leak, or patrolled to the end where there is none.
+        outcome: the referee's word for how the flight ended.
+        collision: something was touched.
+        leak_there: the site has a leak.
+        leak_rate_g_h: of the leak.
+        distractors: hot pipes, vents, walkers and cloud shadows on the site.
+        reported: the pilot reported a leak.
+        true_report: and there was one, within ``FOUND_WITHIN_M`` of where it said.
+        false_report: and there was none.
+        position_error_m: from the place reported to the leak.
+        time_to_detect_s: from take-off to the approach that led to the report.
+        detected_at_m: how far from the leak the drone was then.
+        approach_success: came within ``NEAR_M`` of the leak, level, and reported it.
+        distance_flown_m: length of the way.
+        visible_s: longest time without a break in which the leak was visible.
+        visible: whether that was at least ``VISIBLE_S``.
+        visible_at_m: how far from the leak the drone was when that time began.
+        contrast_peak: highest contrast-to-noise ratio of a frame.
+        duration_s: from take-off to the outcome.
+        frames: frames (or states) the pilot answered.
+    """
+
+    completed: bool
+    outcome: str
+    collision: bool
+    leak_there: bool
+    leak_rate_g_h: float | None
+    distractors: int
+    reported: bool
+    true_report: bool
+    false_report: bool
+    position_error_m: float | None
+    time_to_detect_s: float | None
+    detected_at_m: float | None
+    approach_success: bool
+    distance_flown_m: float
+    visible_s: float
+    visible: bool
+    visible_at_m: float | None
+    contrast_peak: float
+    duration_s: float
+    frames: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the metrics as a JSON-able table."""
+        return dataclasses.asdict(self)
+
+
+def gas_metrics(log: FlightLog) -> GasMetrics:
+    """Return the metrics of a gas flight."""
+    arrays, meta = log.arrays, log.meta
+    tick_s = 1.0 / meta["base_rate_hz"]
+    position_m, leak_m = arrays["state.position_world_m"], arrays["course.leak_position_world_m"]
+    leak_there = len(leak_m) > 0
+    away_m = np.linalg.norm(position_m - leak_m, axis=1) if leak_there else None
+
+    def away_at(tick: int) -> float | None:
+        if away_m is None:
+            return None
+        return float(away_m[np.searchsorted(arrays["state.tick"], tick, side="right") - 1])
+
+    camera_tick, contrast = arrays["camera.tick"], arrays["camera.gas_contrast"]
+    visible_ticks, visible_from = _longest_run(camera_tick, contrast >= VISIBLE_CONTRAST)
+    visible_s = visible_ticks * tick_s
+    approached, reported = _approach(arrays["inference.answer"])
+    error_m = None
+    if reported is not None and leak_there:
+        said_m = arrays["inference.answer"][reported, 1:4].astype(np.float64)
+        error_m = float(np.linalg.norm(said_m - leak_m[0]))
+    near = leak_there and np.linalg.norm((position_m - leak_m)[:, :2], axis=1).min() <= NEAR_M
+    return GasMetrics(
+        completed=bool(meta["completed"]),
+        outcome=meta["outcome"],
+        collision=meta["outcome"] == "collision",
+        leak_there=leak_there,
+        leak_rate_g_h=float(arrays["course.leak_rate_g_h"][0]) if leak_there else None,
+        distractors=int(meta["course"]["distractors"]),
+        reported=reported is not None,
+        true_report=error_m is not None and error_m <= FOUND_WITHIN_M,
+        false_report=reported is not None and not leak_there,
+        position_error_m=error_m,
+        time_to_detect_s=None if approached is None else float(camera_tick[approached] * tick_s),
+        detected_at_m=None if approached is None else away_at(camera_tick[approached]),
+        approach_success=bool(near and reported is not None),
+        distance_flown_m=float(np.linalg.norm(np.diff(position_m, axis=0), axis=1).sum()),
+        visible_s=visible_s,
+        visible=visible_s >= VISIBLE_S,
+        visible_at_m=None if visible_from is None else away_at(visible_from),
+        contrast_peak=float(contrast.max(initial=0.0)),
+        duration_s=meta["duration_ticks"] * tick_s,
+        frames=len(camera_tick),
+    )
+
+
+def _longest_run(tick: NDArray[np.int64], holds: NDArray[np.bool_]) -> tuple[int, int | None]:
+    """Return the most ticks for which something held without a break, and when that began.
+
+    A frame stands for the time until the next one; so what held in one frame only held for one
+    period.
+    """
+    if not holds.any():
+        return 0, None
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], holds, [False]]).astype(np.int8)))
+    starts, ends = edges[::2], edges[1::2]
+    until = np.append(tick, 2 * tick[-1] - tick[-2] if len(tick) > 1 else tick[-1])
+    lengths = until[ends] - tick[starts]
+    longest = int(lengths.argmax())
+    return int(lengths[longest]), int(tick[starts[longest]])
+
+
+def _approach(answers: NDArray[np.float32]) -> tuple[int | None, int | None]:
+    """Return the frames at which the approach that led to the report began, and of the report."""
+    phase = answers[:, 0] if answers.shape[1] else np.zeros(len(answers), np.float32)
+    found = np.flatnonzero(phase == FOUND)
+    if found.size == 0:
+        return None, None
+    reported = int(found[0])
+    searching = np.flatnonzero(phase[:reported] < Phase.APPROACH)
+    return (int(searching[-1]) + 1 if searching.size else 0), reported

@@ -1,0 +1,1 @@
+"""Metrics, limits and baselines of the road task."""

@@ -1,0 +1,1 @@
+"""Sites with pipes and flanges, one of which may leak."""

@@ -1,0 +1,1 @@
+"""Walled yards with a gas leak to be found upwind."""
