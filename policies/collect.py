@@ -34,7 +34,8 @@ from bytewing.policies.dataset import (
 )
 from bytewing.policies.guidance.answer import COMMAND_SIZE, as_command, as_report
 from bytewing.policies.guidance.registry import make_guide
-from bytewing.policies.runtimes import Infer, float_inference, make_look
+from bytewing.policies.inputs.look import make_look
+from bytewing.policies.runtimes import Infer, float_inference
 from bytewing.policies.splits import Split, require
 from bytewing.policies.tasks.registry import LEARNED_TASKS
 from bytewing.sim.airframe import Airframe

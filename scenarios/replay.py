@@ -18,7 +18,7 @@ from bytewing.foundation.errors import BytewingError
 from bytewing.policies.bundle import PolicySpec, Source
 from bytewing.policies.guidance.answer import COMMAND_SIZE, NO_ROUTE, dequantise
 from bytewing.policies.guidance.registry import make_guide
-from bytewing.policies.runtimes import network_inputs
+from bytewing.policies.inputs.look import network_inputs
 from bytewing.sim.flight_log import FlightLog
 from bytewing.sim.pilot import SENSES_SIZE
 

@@ -46,7 +46,7 @@ GAS_MAX = F32(2)
 
 
 class ScentHistory:
-    """The columns of a flight so far, for the network (``bytewing.policies.runtimes.Look``)."""
+    """The columns of a flight so far, for the network (``bytewing.policies.inputs.look.Look``)."""
 
     needs_frames = False
 

@@ -18,7 +18,7 @@ from bytewing.firmware_export.verify.emulator import McuPolicy
 from bytewing.firmware_export.verify.host import CPolicy
 from bytewing.foundation.errors import BadInputError
 from bytewing.policies.bundle import PolicyBundle
-from bytewing.policies.runtimes import network_inputs
+from bytewing.policies.inputs.look import network_inputs
 from bytewing.policies.tasks.gas.constants import GasGuidance
 from bytewing.policies.tasks.gas.guidance import ROUTE_MAX, Phase
 from bytewing.policies.tasks.gas.leak_map import spread

@@ -14,7 +14,7 @@ from bytewing.policies.dataset import (
     stack,
     write_manifest,
 )
-from bytewing.policies.runtimes import FrameHistory
+from bytewing.policies.inputs.look import FrameHistory
 from bytewing.policies.splits import Split, SplitError, require, seed_of
 from bytewing.sim.pilot import SENSES_SIZE
 

@@ -7,7 +7,7 @@ from bytewing.policies.bundle import InputSpec
 from bytewing.policies.dataset import Dataset, Manifest
 from bytewing.policies.guidance.float32 import heading_of
 from bytewing.policies.inputs.downwind import blows_left, turned
-from bytewing.policies.runtimes import FrameHistory, network_inputs
+from bytewing.policies.inputs.look import FrameHistory, network_inputs
 from bytewing.policies.tasks.gas.learning import GAS, GasTeacher
 from bytewing.scenarios.tasks.gas.baselines import Differences
 from bytewing.sim.camera.config import load_camera

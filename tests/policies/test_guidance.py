@@ -11,7 +11,8 @@ from bytewing.policies.experts import ROAD_GUIDANCE
 from bytewing.policies.guidance.answer import NO_ROUTE, as_command, as_report
 from bytewing.policies.guidance.float32 import heading_of, inverse_root, norm, rotate
 from bytewing.policies.guidance.registry import Guidance, make_guide
-from bytewing.policies.runtimes import NetworkPilot, stack_channels
+from bytewing.policies.inputs.look import stack_channels
+from bytewing.policies.runtimes import NetworkPilot
 from bytewing.policies.tasks.gas.bearings import Bearings
 from bytewing.policies.tasks.gas.guidance import ROUTE_MAX, Phase
 from bytewing.policies.tasks.gas.leak_map import CELLS, read

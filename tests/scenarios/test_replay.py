@@ -8,7 +8,8 @@ import pytest
 from bytewing.foundation.errors import BytewingError
 from bytewing.policies.bundle import InputSpec, OutputSpec, PolicySpec, Provenance
 from bytewing.policies.guidance.answer import NO_SENSES
-from bytewing.policies.runtimes import NetworkPilot, make_look, network_inputs, stack_channels
+from bytewing.policies.inputs.look import make_look, network_inputs, stack_channels
+from bytewing.policies.runtimes import NetworkPilot
 from bytewing.policies.tasks.gas.constants import GasGuidance
 from bytewing.policies.tasks.gas.leak_map import CELLS
 from bytewing.policies.tasks.road.constants import RoadGuidance
