@@ -157,8 +157,10 @@ def _located(
             annotations = [leaf for f in fields for leaf in (f.annotation, *_flatten(f.annotation))]
             tables = [a for a in annotations if isinstance(a, type) and issubclass(a, BaseModel)]
             marks = [mark for f in fields for mark in f.metadata if isinstance(mark, _Tagged)]
-            if marks and isinstance(value, Mapping) and "kind" in value:
-                tables = [mark.models()[value["kind"]] for mark in marks]
+            kind = value.get("kind") if isinstance(value, Mapping) else None
+            known = {name: model for mark in marks for name, model in mark.models().items()}
+            if kind in known:
+                tables = [known[kind]]
     return key, list(holders[0].model_fields) if holders else []
 
 

@@ -427,19 +427,3 @@ def test_the_window_shows_a_flight_and_stdout_keeps_to_the_document(tmp_path):
     same = subprocess.run(headless, capture_output=True, text=True, check=False)
     hashes = [json.loads(run.stdout)["flights"][0]["log_sha256"] for run in (done, same)]
     assert hashes[0] == hashes[1]
-
-
-def test_a_package_that_hides_a_room_is_named(tmp_path):
-    (tmp_path / "scenarios").mkdir()
-    (tmp_path / "scenarios" / "__init__.py").write_text("")
-    done = subprocess.run(
-        [sys.executable, "-m", "bytewing", "list", "suites"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert "'scenarios'" in done.stderr
-    assert "hides Bytewing's own" in done.stderr
-    assert "Traceback" not in done.stderr

@@ -488,8 +488,8 @@ def distribution(**course):
     return parse(Distribution, table, "mine.toml")
 
 
-def test_a_course_is_of_the_kind_its_table_says_and_a_road_by_default():
-    assert isinstance(distribution().course, RoadCourseConfig)
+def test_a_course_is_of_the_kind_its_table_says():
+    assert isinstance(distribution(kind="road").course, RoadCourseConfig)
     own = distribution(kind="gas_site", tank_count=2).course
     assert isinstance(own, GasSiteConfig)
     assert generate_course(own, 3).parameters["kind"] == "gas_site"
@@ -505,8 +505,9 @@ def test_a_course_is_of_the_kind_its_table_says_and_a_road_by_default():
             {"kind": "gas_site", "gas": "steam"},
             r"mine\.toml: key 'course\.gas': steam is a distractor",
         ),
-        ({"length_m": 1}, r"key 'course\.length_m' = 1: must lie"),
-        ({"tank_count": 1}, r"unknown key 'course\.tank_count'.*bend_radius_m"),
+        ({"kind": "road", "length_m": 1}, r"key 'course\.length_m' = 1: must lie"),
+        ({"kind": "road", "tank_count": 1}, r"unknown key 'course\.tank_count'.*bend_radius_m"),
+        ({"length_m": 5}, r"key 'course\.kind' is missing; add it.*gas_site, road"),
         ({"kind": "gas_sight"}, r"key 'course\.kind' = 'gas_sight'; did you mean 'gas_site'"),
     ],
 )
