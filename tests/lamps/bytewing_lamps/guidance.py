@@ -1,28 +1,29 @@
-"""Guidance: constant speed, turning as the network says."""
+"""Guidance: its constants, and the C that computes with them (``lamps_guidance.c``)."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
-import numpy as np
-from pydantic import Field
+from bytewing.policies.guidance.constants import GuidanceConstants, constant
+from bytewing.policies.guidance.kind import SHARED_SOURCES, GuidanceKind
 
-from bytewing.foundation.config import Config
-from bytewing.policies.guidance.kind import GuidanceKind
+HERE = Path(__file__).parent
 
 
-class LampGuidance(Config):
+class LampGuidance(GuidanceConstants):
+    """Constants of the lamp guidance (``lamps_guidance.h`` beside this module)."""
+
     kind: Literal["lamps"] = "lamps"
-    speed_m_s: float = Field(default=0.5, gt=0, le=2)
-    yaw_gain_1_s: float = Field(default=2.0, gt=0, le=10)
+    speed_m_s: float = constant("Forward speed", "m/s", 0.5, gt=0, le=2)
+    yaw_gain_1_s: float = constant(
+        "Yaw rate over the turn that is steered for", "1/s", 2.0, gt=0, le=10
+    )
 
 
-class LampGuide:
-    answer_size = 4
-    def __init__(self, c): self.c = c
-    def reset(self, route): pass
-    def step(self, outputs, senses):
-        s = np.float32(min(max(outputs[0], -1), 1))
-        return np.array([self.c.speed_m_s, 0, 0, np.float32(self.c.yaw_gain_1_s) * s], np.float32)
-
-LAMP_GUIDANCE = GuidanceKind(name="lamps", constants=LampGuidance, make=LampGuide)
+LAMP_GUIDANCE = GuidanceKind(
+    name="lamps",
+    constants=LampGuidance,
+    sources=(*SHARED_SOURCES, HERE / "lamps_guidance.h", HERE / "lamps_guidance.c"),
+    outputs={"steering": 1},
+)
