@@ -1,4 +1,4 @@
-"""Numbers, arrays and templates as C text."""
+"""Numbers, arrays, kernels and comments as C text."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ KERNELS = Path(__file__).parent / "kernels"
 TEMPLATES = Path(__file__).parent / "templates"
 # The line length of generated files.
 WIDTH = 100
+INDENT = " " * 4
 C_TYPES = {
     np.dtype(np.int8): "int8_t",
     np.dtype(np.uint8): "uint8_t",
@@ -32,18 +33,16 @@ class Array:
 
     Attributes:
         name: its C name.
-        values: one-dimensional int8, int32 or float32.
+        values: of one of ``C_TYPES``; one-dimensional, or two-dimensional for golden vectors.
     """
 
     name: str
     values: NDArray[Any]
 
-    def definition(self) -> str:
-        """Return its definition."""
-        kind = C_TYPES[self.values.dtype]
-        return (
-            f"static const {kind} {self.name}[{self.values.size}] = {{\n{rows(self.values)}\n}};\n"
-        )
+    @property
+    def c_type(self) -> str:
+        """The C type of its elements."""
+        return C_TYPES[self.values.dtype]
 
 
 def literal(value: float | np.float32) -> str:
@@ -61,41 +60,38 @@ def rows(values: NDArray[Any]) -> str:
     """Return an array's elements as indented lines, without braces."""
     flat = values.reshape(-1)
     if flat.dtype == np.float32:
-        items: Iterable[str] = (literal(value) for value in flat)
+        items = [literal(value) for value in flat]
     elif flat.dtype == np.uint32:
-        items = (f"{value:#010x}u" for value in flat)
+        items = [f"{value:#010x}u" for value in flat]
     else:
-        items = (str(value) for value in flat.tolist())
-    return textwrap.fill(
-        ", ".join(items),
-        WIDTH,
-        initial_indent="    ",
-        subsequent_indent="    ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+        items = [str(value) for value in flat.tolist()]
+    lines, start, length = [], 0, len(INDENT) - 1
+    for index, item in enumerate(items):
+        length += len(item) + 2  # a space before it, a comma behind it
+        is_last = index == len(items) - 1
+        if length - is_last > WIDTH and index > start:
+            lines.append(", ".join(items[start:index]) + ",")
+            start, length = index, len(INDENT) + len(item) + 1
+    lines.append(", ".join(items[start:]))
+    return "\n".join(INDENT + line for line in lines)
 
 
 def nested_rows(values: NDArray[Any]) -> str:
     """Return a two-dimensional array's elements with braces around each row."""
-    return "\n".join(f"    {{\n{textwrap.indent(rows(row), '    ')}\n    }}," for row in values)
+    return "\n".join(f"    {{\n{textwrap.indent(rows(row), INDENT)}\n    }}," for row in values)
 
 
-def crc32(arrays: Iterable[NDArray[Any]]) -> int:
+def crc32(arrays: Iterable[Array]) -> int:
     """Return the CRC-32 over arrays one after the other, as they lie in little-endian memory."""
     crc = 0
     for array in arrays:
-        crc = zlib.crc32(array.astype(array.dtype.newbyteorder("<")).tobytes(), crc)
+        values = array.values
+        crc = zlib.crc32(values.astype(values.dtype.newbyteorder("<")).tobytes(), crc)
     return crc
 
 
-def crc_lines(names: Iterable[str]) -> str:
-    """Return the statements that carry ``crc`` on over arrays, as ``crc32`` does here."""
-    return "\n".join(f"    crc = bw_crc32(crc, {name}, sizeof {name});" for name in names)
-
-
 def fill(template: str, values: Mapping[str, str | int]) -> str:
-    """Return a template with every ``@KEY@`` replaced; a key without a value is a KeyError."""
+    """Return a guidance template with every ``@KEY@`` replaced; KeyError where one has no value."""
     text = (TEMPLATES / template).read_text()
     return re.sub(r"@([A-Z_0-9]+)@", lambda match: str(values[match[1]]), text)
 

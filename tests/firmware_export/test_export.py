@@ -153,7 +153,7 @@ def test_a_policy_that_was_never_quantised_is_refused(bundle, tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_said_before_any_work(bundle, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "bytewing.firmware_export.export.measure_policy", lambda *_: pytest.fail("worked")
+        "bytewing.firmware_export.export.emit_policy", lambda *_: pytest.fail("worked")
     )
     (tmp_path / "file").write_text("")
     with pytest.raises(BadInputError, match="cannot be written"):

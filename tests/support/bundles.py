@@ -195,5 +195,5 @@ def compile_network(network: Int8Network, frames: np.ndarray) -> CNetwork:
     commands = np.zeros((len(frames), 4), np.float32)
     golden = Golden.of({"frames": frames, "outputs": outputs, "commands": commands})
     firmware = emit_network("net", network.graph, golden)
-    library = compile_host_library(firmware.files, cflags=WARNINGS)
+    library = compile_host_library(firmware.sources, cflags=WARNINGS)
     return CNetwork(library, "net", frames[0].size, outputs.shape[1])
