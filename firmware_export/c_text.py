@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import re
 import textwrap
 import zlib
@@ -65,15 +67,18 @@ def rows(values: NDArray[Any]) -> str:
         items = [f"{value:#010x}u" for value in flat]
     else:
         items = [str(value) for value in flat.tolist()]
-    lines, start, length = [], 0, len(INDENT) - 1
-    for index, item in enumerate(items):
-        length += len(item) + 2  # a space before it, a comma behind it
-        is_last = index == len(items) - 1
-        if length - is_last > WIDTH and index > start:
-            lines.append(", ".join(items[start:index]) + ",")
-            start, length = index, len(INDENT) + len(item) + 1
-    lines.append(", ".join(items[start:]))
-    return "\n".join(INDENT + line for line in lines)
+    lines, first = [], 0
+    # Where each element ends in one endless line; each has a space before it and a comma behind.
+    ends = list(itertools.accumulate(len(item) + 2 for item in items))
+    while first < len(items):
+        start = ends[first - 1] if first else 0
+        # The space before the first element is not there.
+        after = bisect.bisect_right(ends, start + WIDTH - len(INDENT) + 1, lo=first + 1)
+        if after == len(items) - 1 and ends[-1] - start - 2 <= WIDTH - len(INDENT):
+            after += 1  # there is no comma behind the last one
+        lines.append(INDENT + ", ".join(items[first:after]))
+        first = after
+    return ",\n".join(lines)
 
 
 def nested_rows(values: NDArray[Any]) -> str:

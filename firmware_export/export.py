@@ -46,7 +46,7 @@ class LayerReport:
     weight_bytes: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ExportReport:
     """What an exported policy takes of its target; the fields of ``bytewing export --json``.
 

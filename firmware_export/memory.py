@@ -22,6 +22,8 @@ RANDOM_ORDERS = 500
 
 # The least distance from one interval's start up to another's above it, by the names of both.
 Gaps = Mapping[tuple[str, str], int]
+# For each interval: those it meets, with the gap where it lies below and where it lies above.
+Neighbours = Mapping[str, Sequence[tuple[str, int, int]]]
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,11 @@ def plan_memory(graph: Graph) -> MemoryPlan:
         if low.meets(high)
     }
     bound = _lower_bound(intervals, gaps)
+    neighbours = _neighbours(intervals, gaps)
     best: dict[str, int] = {}
     best_size: int | None = None
     for order in _orders(intervals):
-        offsets = _place(order, gaps, best_size)
+        offsets = _place(order, neighbours, best_size)
         if offsets is not None:
             best, best_size = offsets, _size(intervals, offsets)
         if best_size is not None and best_size <= bound:
@@ -145,6 +148,13 @@ def _lower_bound(intervals: Sequence[_Interval], gaps: Gaps) -> int:
     return max([*sizes.values(), *pairs], default=0)
 
 
+def _neighbours(intervals: Sequence[_Interval], gaps: Gaps) -> Neighbours:
+    found: dict[str, list[tuple[str, int, int]]] = {life.tensor.name: [] for life in intervals}
+    for (name, other), below in gaps.items():
+        found[name].append((other, below, gaps[other, name]))
+    return found
+
+
 def _orders(intervals: list[_Interval]) -> Iterator[Sequence[_Interval]]:
     """Yield orders in which to place tensors: simple ones first, then shuffled ones."""
     by_size = sorted(intervals, key=lambda life: -life.tensor.size)
@@ -160,7 +170,7 @@ def _orders(intervals: list[_Interval]) -> Iterator[Sequence[_Interval]]:
 
 
 def _place(
-    order: Sequence[_Interval], gaps: Gaps, size_to_beat: int | None
+    order: Sequence[_Interval], neighbours: Neighbours, size_to_beat: int | None
 ) -> dict[str, int] | None:
     """Return offsets, putting each tensor in turn at the lowest place that is free for it.
 
@@ -171,9 +181,9 @@ def _place(
         name = life.tensor.name
         # Starts strictly between the two ends of a pair would meet the other tensor.
         taken = sorted(
-            (offset - gaps[name, other], offset + gaps[other, name])
-            for other, offset in offsets.items()
-            if (name, other) in gaps
+            (offsets[other] - below, offsets[other] + above)
+            for other, below, above in neighbours[name]
+            if other in offsets
         )
         start = 0
         for low, high in taken:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bytewing.firmware_export.c_text import comment, literal, nested_rows, rows
+from bytewing.firmware_export.c_text import TEMPLATES, comment, literal, nested_rows, rows
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 
 @cache
