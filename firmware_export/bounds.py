@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bytewing.firmware_export.ir import Int8s, Int32s
+from bytewing.firmware_export.tensor import Int8s, Int32s
 
 # int32 sums, and every partial sum of them, must not overflow.
 SUM_LIMIT = 2**31

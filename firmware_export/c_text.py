@@ -1,7 +1,9 @@
-"""Numbers, arrays and templates as C text."""
+"""Numbers, arrays, kernels and comments as C text."""
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import re
 import textwrap
 import zlib
@@ -17,6 +19,7 @@ KERNELS = Path(__file__).parent / "kernels"
 TEMPLATES = Path(__file__).parent / "templates"
 # The line length of generated files.
 WIDTH = 100
+INDENT = " " * 4
 C_TYPES = {
     np.dtype(np.int8): "int8_t",
     np.dtype(np.uint8): "uint8_t",
@@ -32,18 +35,16 @@ class Array:
 
     Attributes:
         name: its C name.
-        values: one-dimensional int8, int32 or float32.
+        values: of one of ``C_TYPES``; one-dimensional, or two-dimensional for golden vectors.
     """
 
     name: str
     values: NDArray[Any]
 
-    def definition(self) -> str:
-        """Return its definition."""
-        kind = C_TYPES[self.values.dtype]
-        return (
-            f"static const {kind} {self.name}[{self.values.size}] = {{\n{rows(self.values)}\n}};\n"
-        )
+    @property
+    def c_type(self) -> str:
+        """The C type of its elements."""
+        return C_TYPES[self.values.dtype]
 
 
 def literal(value: float | np.float32) -> str:
@@ -61,41 +62,41 @@ def rows(values: NDArray[Any]) -> str:
     """Return an array's elements as indented lines, without braces."""
     flat = values.reshape(-1)
     if flat.dtype == np.float32:
-        items: Iterable[str] = (literal(value) for value in flat)
+        items = [literal(value) for value in flat]
     elif flat.dtype == np.uint32:
-        items = (f"{value:#010x}u" for value in flat)
+        items = [f"{value:#010x}u" for value in flat]
     else:
-        items = (str(value) for value in flat.tolist())
-    return textwrap.fill(
-        ", ".join(items),
-        WIDTH,
-        initial_indent="    ",
-        subsequent_indent="    ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+        items = [str(value) for value in flat.tolist()]
+    lines, first = [], 0
+    # Where each element ends in one endless line; each has a space before it and a comma behind.
+    ends = list(itertools.accumulate(len(item) + 2 for item in items))
+    while first < len(items):
+        start = ends[first - 1] if first else 0
+        # The space before the first element is not there.
+        after = bisect.bisect_right(ends, start + WIDTH - len(INDENT) + 1, lo=first + 1)
+        if after == len(items) - 1 and ends[-1] - start - 2 <= WIDTH - len(INDENT):
+            after += 1  # there is no comma behind the last one
+        lines.append(INDENT + ", ".join(items[first:after]))
+        first = after
+    return ",\n".join(lines)
 
 
 def nested_rows(values: NDArray[Any]) -> str:
     """Return a two-dimensional array's elements with braces around each row."""
-    return "\n".join(f"    {{\n{textwrap.indent(rows(row), '    ')}\n    }}," for row in values)
+    return "\n".join(f"    {{\n{textwrap.indent(rows(row), INDENT)}\n    }}," for row in values)
 
 
-def crc32(arrays: Iterable[NDArray[Any]]) -> int:
+def crc32(arrays: Iterable[Array]) -> int:
     """Return the CRC-32 over arrays one after the other, as they lie in little-endian memory."""
     crc = 0
     for array in arrays:
-        crc = zlib.crc32(array.astype(array.dtype.newbyteorder("<")).tobytes(), crc)
+        values = array.values
+        crc = zlib.crc32(values.astype(values.dtype.newbyteorder("<")).tobytes(), crc)
     return crc
 
 
-def crc_lines(names: Iterable[str]) -> str:
-    """Return the statements that carry ``crc`` on over arrays, as ``crc32`` does here."""
-    return "\n".join(f"    crc = bw_crc32(crc, {name}, sizeof {name});" for name in names)
-
-
 def fill(template: str, values: Mapping[str, str | int]) -> str:
-    """Return a template with every ``@KEY@`` replaced; a key without a value is a KeyError."""
+    """Return a guidance template with every ``@KEY@`` replaced; KeyError where one has no value."""
     text = (TEMPLATES / template).read_text()
     return re.sub(r"@([A-Z_0-9]+)@", lambda match: str(values[match[1]]), text)
 

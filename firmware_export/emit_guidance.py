@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bytewing.firmware_export import c_text, ir
+from bytewing.firmware_export import c_text
 from bytewing.firmware_export.c_text import literal
+from bytewing.firmware_export.tensor import Tensor
 from bytewing.foundation.errors import BadInputError
 from bytewing.policies.guidance.float32 import ROOT_STEPS, TINY
 from bytewing.policies.guidance.registry import Guidance, make_guide
@@ -61,7 +62,7 @@ def emit_guidance(
     guidance: Guidance,
     values: Mapping[str, str | int],
     output_names: Sequence[str],
-    outputs: Sequence[ir.Tensor],
+    outputs: Sequence[Tensor],
 ) -> GuidanceCode:
     """Return the C of a guidance.
 
@@ -113,7 +114,7 @@ def _outputs(
     guidance: Guidance,
     needed: Mapping[str, int],
     output_names: Sequence[str],
-    outputs: Sequence[ir.Tensor],
+    outputs: Sequence[Tensor],
 ) -> Keys:
     """Return where the guidance's inputs lie among the network's outputs, and what they mean.
 

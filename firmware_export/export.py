@@ -9,13 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from bytewing.firmware_export.emit import emit
-from bytewing.firmware_export.ir import Graph, Layer, layer_macs
-from bytewing.firmware_export.memory import plan_memory
-from bytewing.firmware_export.onnx_import import import_onnx
-from bytewing.firmware_export.passes.flatten import absorb_flatten
+from bytewing.firmware_export.emit import Firmware, emit_policy
+from bytewing.firmware_export.graph import Graph
 from bytewing.firmware_export.target import Target
 from bytewing.firmware_export.usage import usage_text
 from bytewing.firmware_export.verify.emulator import McuPolicy, entry_symbols, policy_machine
@@ -51,7 +46,7 @@ class LayerReport:
     weight_bytes: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ExportReport:
     """What an exported policy takes of its target; the fields of ``bytewing export --json``.
 
@@ -101,13 +96,14 @@ def export_policy(bundle: PolicyBundle, target: Target, out_dir: Path) -> Export
         BytewingError: the firmware does not reproduce the golden vectors.
     """
     out_dir = require_writable_folder(Path(out_dir))
-    report = measure_policy(bundle, target)
+    firmware = emit_policy(bundle)
+    report = measure_policy(bundle, target, firmware=firmware)
     require_fit(bundle.spec.name, report, target)
-    run_selftest(bundle, target)
-    sources = emit(bundle)
-    report = dataclasses.replace(report, files=(*sorted(sources), "README.md", "report.json"))
+    run_selftest(bundle, target, firmware)
+    names = (*sorted(firmware.sources), "README.md", "report.json")
+    report = dataclasses.replace(report, files=names)
     files = {
-        **sources,
+        **firmware.sources,
         "README.md": usage_text(bundle.spec, target, report.as_json()),
         "report.json": json.dumps(report.as_json(), indent=2) + "\n",
     }
@@ -116,12 +112,24 @@ def export_policy(bundle: PolicyBundle, target: Target, out_dir: Path) -> Export
     return report
 
 
-def measure_policy(bundle: PolicyBundle, target: Target) -> ExportReport:
+def measure_policy(
+    bundle: PolicyBundle, target: Target, *, firmware: Firmware | None = None
+) -> ExportReport:
     """Compile a policy for a target and measure it in the emulator; writes no files.
 
-    ``fits`` may be False. Raises BadInputError where it does not even fit the chip.
+    Args:
+        bundle: a quantised policy with golden vectors.
+        target: the microcontroller.
+        firmware: the bundle's C, where the caller has it already.
+
+    Returns:
+        The report, without files; ``fits`` may be False.
+
+    Raises:
+        BadInputError: the policy does not even fit the chip, or the bundle is not quantised.
     """
-    policy = McuPolicy(bundle, target)
+    firmware = firmware or emit_policy(bundle)
+    policy = McuPolicy(bundle, target, firmware=firmware)
     device = policy.new_machine()
     device.paint_stack()
     golden = bundle.golden()
@@ -129,7 +137,6 @@ def measure_policy(bundle: PolicyBundle, target: Target) -> ExportReport:
     for frames, senses in zip(golden.frames[:STACK_FRAMES], golden.senses, strict=False):
         device.step(frames[-1], senses)
     stack_bytes = device.stack_bytes()
-    graph = absorb_flatten(import_onnx(bundle.file("int8.onnx")))
     size = bundle.spec.input
     frame_bytes = size.height_px * size.width_px
     flash_bytes = device.image.flash_bytes
@@ -142,11 +149,11 @@ def measure_policy(bundle: PolicyBundle, target: Target) -> ExportReport:
         flash_bytes=flash_bytes,
         ram_bytes=ram_bytes,
         stack_bytes=stack_bytes,
-        arena_bytes=plan_memory(graph).arena_bytes,
+        arena_bytes=firmware.plan.arena_bytes,
         instructions=policy.profile.total.instructions,
         cycles_estimated=policy.profile.total.cycles_estimated,
         latency_s_estimated=computing_s(policy.profile, target),
-        layers=_layer_reports(graph, policy.profile),
+        layers=_layer_reports(firmware.graph, policy.profile),
         files=(),
     )
 
@@ -164,12 +171,18 @@ def require_fit(name: str, report: ExportReport, target: Target) -> None:
     )
 
 
-def run_selftest(bundle: PolicyBundle, target: Target) -> None:
-    """Run the golden vectors on the emulated target; BytewingError where one disagrees."""
+def run_selftest(bundle: PolicyBundle, target: Target, firmware: Firmware) -> None:
+    """Run the golden vectors on the emulated target; BytewingError where one disagrees.
+
+    Args:
+        bundle: the policy.
+        target: the microcontroller.
+        firmware: the bundle's C.
+    """
     name = bundle.spec.name
     entries = (*entry_symbols(name), f"{name}_selftest")
-    firmware = compile_firmware(emit(bundle), target, entries)
-    code = policy_machine(firmware, target, bundle).selftest()
+    elf = compile_firmware(firmware.sources, target, entries)
+    code = policy_machine(elf, target, bundle).selftest()
     if code != 0:
         raise BytewingError(
             f"policy {name!r}: {name}_selftest() returns {code} on emulated {target.name}: "
@@ -189,25 +202,13 @@ def _layer_reports(graph: Graph, profile: Profile) -> tuple[LayerReport, ...]:
         LayerReport(
             name=layer.name,
             kind=layer.kind,
-            macs=layer_macs(graph, layer),
+            macs=layer.macs,
             instructions=cost_of.get(index, nothing).instructions,
             cycles_estimated=cost_of.get(index, nothing).cycles_estimated,
-            weight_bytes=_constant_bytes(layer),
+            weight_bytes=layer.constant_bytes,
         )
         for index, layer in enumerate(graph.layers)
     ]
     rest = profile.rest
     reports.append(LayerReport("guidance", "other", 0, rest.instructions, rest.cycles_estimated, 0))
     return tuple(reports)
-
-
-def _constant_bytes(layer: Layer) -> int:
-    """Return the bytes of a layer's arrays: weights, biases, multipliers, tables."""
-    values = (getattr(layer, field.name) for field in dataclasses.fields(layer))
-    arrays = [
-        array
-        for value in values
-        for array in (value if isinstance(value, tuple) else (value,))
-        if isinstance(array, np.ndarray)
-    ]
-    return sum(array.nbytes for array in arrays)

@@ -9,25 +9,21 @@ is placing intervals with a minimal distance for each pair.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from bytewing.firmware_export.ir import (
-    Add,
-    AveragePool,
-    Conv,
-    Graph,
-    Layer,
-    MaxPool,
-    Mul,
-    Table,
-    Tensor,
-)
+from bytewing.firmware_export.graph import Graph
+from bytewing.firmware_export.tensor import Tensor
 
 # Orders of placing that are tried at random (seeded) where no simple order reaches the bound.
 RANDOM_ORDERS = 500
+
+# The least distance from one interval's start up to another's above it, by the names of both.
+Gaps = Mapping[tuple[str, str], int]
+# For each interval: those it meets, with the gap where it lies below and where it lies above.
+Neighbours = Mapping[str, Sequence[tuple[str, int, int]]]
 
 
 @dataclass(frozen=True)
@@ -65,18 +61,6 @@ class _Interval:
         return self.first <= other.last and other.first <= self.last
 
 
-def reads_frame(graph: Graph) -> bool:
-    """Whether the first layer can work on the camera frame itself, without a copy in the arena.
-
-    A dense convolution over one channel can: planes and interleaved pixels are then the same, and
-    the uint8 pixel is the int8 input with its zero point of -128 removed.
-    """
-    readers = graph.consumers(graph.input)
-    return graph.tensors[graph.input].shape[2] == 1 and all(
-        isinstance(layer, Conv) and not layer.is_depthwise for layer in readers
-    )
-
-
 def plan_memory(graph: Graph) -> MemoryPlan:
     """Return the smallest arena found for a graph; the result has been checked.
 
@@ -88,25 +72,27 @@ def plan_memory(graph: Graph) -> MemoryPlan:
         for low, high in itertools.permutations(intervals, 2)
         if low.meets(high)
     }
-    bound = _lower_bound(graph, intervals, gaps)
+    bound = _lower_bound(intervals, gaps)
+    neighbours = _neighbours(intervals, gaps)
     best: dict[str, int] = {}
+    best_size: int | None = None
     for order in _orders(intervals):
-        offsets = _place(order, gaps)
-        if not best or _size(intervals, offsets) < _size(intervals, best):
-            best = offsets
-        if _size(intervals, best) <= bound:
+        offsets = _place(order, neighbours, best_size)
+        if offsets is not None:
+            best, best_size = offsets, _size(intervals, offsets)
+        if best_size is not None and best_size <= bound:
             break
     check_plan(best, gaps)
     strips = {life.tensor.name: life for life in intervals if life.is_strip}
     return MemoryPlan(
         {name: offset for name, offset in best.items() if name not in strips},
-        {graph.layers[life.first].output: best[name] for name, life in strips.items()},
+        {graph.layers[life.first].output.name: best[name] for name, life in strips.items()},
         _size(intervals, best),
-        graph.tensors[graph.input].size,
+        graph.input.size,
     )
 
 
-def check_plan(offsets: dict[str, int], gaps: dict[tuple[str, str], int]) -> None:
+def check_plan(offsets: Mapping[str, int], gaps: Gaps) -> None:
     """Raise AssertionError where two tensors that live together are nearer than they may be."""
     for low, high in gaps:
         apart = offsets[high] - offsets[low]
@@ -114,53 +100,26 @@ def check_plan(offsets: dict[str, int], gaps: dict[tuple[str, str], int]) -> Non
             raise AssertionError(f"the memory plan lets {low} meet {high}")
 
 
-def row_overlap(layer: Layer, x: Tensor, y: Tensor) -> int | None:
-    """Return how many bytes below its input a layer's output must start to share bytes with it.
-
-    Row r of the output is written while input rows from ``low(r)`` on are still needed, so it must
-    end at or below the start of row ``low(r)``. None: the layer cannot share.
-    """
-    if isinstance(layer, Table | Add | Mul):
-        return 0
-    if not isinstance(layer, Conv | MaxPool | AveragePool):
-        return None
-    row_in, row_out = x.shape[1] * x.shape[2], y.shape[1] * y.shape[2]
-    distance = 0
-    for row in range(y.shape[0]):
-        low = min(max(row * layer.window.strides[0] - layer.window.pads[0], 0), x.shape[0])
-        distance = max(distance, (row + 1) * row_out - low * row_in)
-    return distance
-
-
 def _lives(graph: Graph) -> list[_Interval]:
     """Return the interval of every tensor that lies in the arena, in order of execution."""
     end = len(graph.layers)
+    made = {layer.output.name: index for index, layer in enumerate(graph.layers)}
     lives = []
     for name, tensor in graph.tensors.items():
-        if name == graph.input and reads_frame(graph):
+        if tensor == graph.input and graph.reads_frame:
             continue
-        made = [i for i, layer in enumerate(graph.layers) if layer.output == name]
-        read = [i for i, layer in enumerate(graph.layers) if name in layer.inputs]
-        last = end if name in graph.outputs else max(read, default=made[0] if made else -1)
-        lives.append(_Interval(tensor, made[0] if made else -1, last))
-    return sorted(lives, key=lambda life: life.first)
-
-
-def strip_bytes(layer: Layer, x: Tensor, y: Tensor) -> int:
-    """Return the working memory of a layer: its window's rows, padded, as int16 (conv_dsp.h)."""
-    if not isinstance(layer, Conv) or layer.is_depthwise:
-        return 0
-    window = layer.window
-    width = (y.shape[1] - 1) * window.strides[1] + (window.kernel[1] - 1) * window.dilations[1] + 1
-    return 2 * window.kernel[0] * width * x.shape[2]
+        first = made.get(name, -1)
+        read = [index for index, layer in enumerate(graph.layers) if tensor in layer.inputs]
+        last = end if tensor in graph.outputs else max(read, default=first)
+        lives.append(_Interval(tensor, first, last))
+    return lives
 
 
 def _strips(graph: Graph) -> list[_Interval]:
     """Return the intervals of working memory."""
     strips = []
     for index, layer in enumerate(graph.layers):
-        x, y = graph.tensors[layer.inputs[0]], graph.tensors[layer.output]
-        if size := strip_bytes(layer, x, y):
+        if size := layer.working_bytes:
             strip = Tensor(f"strip of layer {index}", (1, 1, size), np.float32(1), 0)
             strips.append(_Interval(strip, index, index, is_strip=True))
     return strips
@@ -170,13 +129,13 @@ def _gap(graph: Graph, low: _Interval, high: _Interval) -> int:
     """Return the least distance from ``low``'s start up to ``high``'s where ``low`` lies below."""
     if low.first == high.last and low.first >= 0:
         layer = graph.layers[low.first]
-        if low.tensor.name == layer.output and high.tensor.name in layer.inputs:
-            shared = row_overlap(layer, high.tensor, low.tensor)
+        if low.tensor == layer.output and high.tensor in layer.inputs:
+            shared = layer.row_overlap(high.tensor)
             return low.tensor.size if shared is None else min(shared, low.tensor.size)
     return low.tensor.size
 
 
-def _lower_bound(graph: Graph, intervals: list[_Interval], gaps: dict[tuple[str, str], int]) -> int:
+def _lower_bound(intervals: Sequence[_Interval], gaps: Gaps) -> int:
     """Return a size that no arena can be below: what the neediest pair of tensors takes."""
     sizes = {life.tensor.name: life.tensor.size for life in intervals}
     pairs = (
@@ -187,6 +146,13 @@ def _lower_bound(graph: Graph, intervals: list[_Interval], gaps: dict[tuple[str,
         for a, b in gaps
     )
     return max([*sizes.values(), *pairs], default=0)
+
+
+def _neighbours(intervals: Sequence[_Interval], gaps: Gaps) -> Neighbours:
+    found: dict[str, list[tuple[str, int, int]]] = {life.tensor.name: [] for life in intervals}
+    for (name, other), below in gaps.items():
+        found[name].append((other, below, gaps[other, name]))
+    return found
 
 
 def _orders(intervals: list[_Interval]) -> Iterator[Sequence[_Interval]]:
@@ -203,26 +169,33 @@ def _orders(intervals: list[_Interval]) -> Iterator[Sequence[_Interval]]:
         yield [intervals[i] for i in shuffler.permutation(len(intervals))]
 
 
-def _place(order: Sequence[_Interval], gaps: dict[tuple[str, str], int]) -> dict[str, int]:
-    """Return offsets, putting each tensor in turn at the lowest place that is free for it."""
+def _place(
+    order: Sequence[_Interval], neighbours: Neighbours, size_to_beat: int | None
+) -> dict[str, int] | None:
+    """Return offsets, putting each tensor in turn at the lowest place that is free for it.
+
+    None as soon as the arena is not smaller than ``size_to_beat``.
+    """
     offsets: dict[str, int] = {}
     for life in order:
         name = life.tensor.name
-        others = [other for other in offsets if (name, other) in gaps]
-        candidates = {0, *(offsets[other] + gaps[other, name] for other in others)}
-        if life.is_strip:
-            candidates = {-(-start // 4) * 4 for start in candidates}
-        offsets[name] = next(
-            start
-            for start in sorted(candidates)
-            if all(
-                start >= offsets[other] + gaps[other, name]
-                or start + gaps[name, other] <= offsets[other]
-                for other in others
-            )
+        # Starts strictly between the two ends of a pair would meet the other tensor.
+        taken = sorted(
+            (offsets[other] - below, offsets[other] + above)
+            for other, below, above in neighbours[name]
+            if other in offsets
         )
+        start = 0
+        for low, high in taken:
+            if start <= low:
+                break
+            if high > start:
+                start = -(-high // 4) * 4 if life.is_strip else high
+        if size_to_beat is not None and start + life.tensor.size >= size_to_beat:
+            return None
+        offsets[name] = start
     return offsets
 
 
-def _size(intervals: Sequence[_Interval], offsets: dict[str, int]) -> int:
+def _size(intervals: Sequence[_Interval], offsets: Mapping[str, int]) -> int:
     return max((offsets[life.tensor.name] + life.tensor.size for life in intervals), default=0)

@@ -11,43 +11,47 @@ import dataclasses
 
 import numpy as np
 
-from bytewing.firmware_export.ir import Flatten, Gemm, Graph, Int8s, Layer
+from bytewing.firmware_export.graph import Graph
+from bytewing.firmware_export.operators.flatten import Flatten
+from bytewing.firmware_export.operators.gemm import Gemm
+from bytewing.firmware_export.operators.operator import Operator
+from bytewing.firmware_export.tensor import Int8s, Shape
 
 
 def absorb_flatten(graph: Graph) -> Graph:
     """Return the graph without the Flatten layers that need not be executed."""
-    for layer in graph.layers:
-        if isinstance(layer, Flatten):
-            graph = _absorb(graph, layer)
+    for name in [layer.output.name for layer in graph.layers if isinstance(layer, Flatten)]:
+        graph = _absorb(graph, name)
     return graph
 
 
-def _absorb(graph: Graph, flatten: Flatten) -> Graph:
-    source = graph.tensors[flatten.inputs[0]]
+def _absorb(graph: Graph, name: str) -> Graph:
+    """Return the graph without the Flatten that writes tensor ``name``, where it can go."""
+    flatten = next(layer for layer in graph.layers if layer.output.name == name)
+    (source,), flat = flatten.inputs, flatten.output
     channels = source.shape[2]
-    readers = graph.consumers(flatten.output)
+    readers = graph.consumers(flat)
     already_flat = source.shape == (1, 1, channels)
     if not already_flat and not all(isinstance(reader, Gemm) for reader in readers):
         return graph
-    if flatten.output in graph.outputs and (readers or channels > 1 or source.name == graph.input):
+    if flat in graph.outputs and (readers or channels > 1 or source == graph.input):
         return graph
-    layers: list[Layer] = []
+    layers: list[Operator] = []
     for layer in graph.layers:
         if layer is flatten:
             continue
         if layer in readers:
-            inputs = tuple(source.name if n == flatten.output else n for n in layer.inputs)
+            inputs = tuple(source if tensor == flat else tensor for tensor in layer.inputs)
             layer = dataclasses.replace(layer, inputs=inputs)
             if isinstance(layer, Gemm):
                 weights = channels_last(layer.weights, source.shape)
                 layer = dataclasses.replace(layer, weights=weights)
         layers.append(layer)
-    tensors = {name: tensor for name, tensor in graph.tensors.items() if name != flatten.output}
-    outputs = tuple(source.name if n == flatten.output else n for n in graph.outputs)
-    return dataclasses.replace(graph, tensors=tensors, layers=tuple(layers), outputs=outputs)
+    outputs = tuple(source if tensor == flat else tensor for tensor in graph.outputs)
+    return dataclasses.replace(graph, layers=tuple(layers), outputs=outputs)
 
 
-def channels_last(weights: Int8s, shape: tuple[int, int, int]) -> Int8s:
+def channels_last(weights: Int8s, shape: Shape) -> Int8s:
     """Return weights (O, C*H*W) with columns in (H, W, C) order."""
     height, width, channels = shape
     columns = weights.reshape(len(weights), channels, height, width).transpose(0, 2, 3, 1)

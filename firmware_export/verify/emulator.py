@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from bytewing.firmware_export.emit import emit
-from bytewing.firmware_export.emit_guidance import takes_frames, takes_senses
+from bytewing.firmware_export.emit import Firmware, emit_policy
+from bytewing.firmware_export.interface import policy_interface
 from bytewing.firmware_export.target import Target
 from bytewing.firmware_export.verify import machine, profile, timing
 from bytewing.firmware_export.verify.machine import PolicyMachine
@@ -20,7 +20,6 @@ from bytewing.firmware_export.verify.toolchain import compile_firmware
 from bytewing.foundation.files import write_atomic
 from bytewing.policies.bundle import Golden, PolicyBundle
 from bytewing.policies.guidance.answer import NO_ROUTE, NO_SENSES
-from bytewing.policies.guidance.registry import make_guide
 
 
 def entry_symbols(name: str) -> tuple[str, ...]:
@@ -33,19 +32,29 @@ class McuPolicy:
 
     Attributes:
         target: the microcontroller.
-        firmware: the linked ELF: exactly what is executed, and what ``export`` measures.
+        elf: the linked firmware: exactly what is executed, and what ``export`` measures.
     """
 
-    def __init__(self, bundle: PolicyBundle, target: Target) -> None:
+    def __init__(
+        self, bundle: PolicyBundle, target: Target, *, firmware: Firmware | None = None
+    ) -> None:
+        """Compile (or find compiled) a policy and start it, reset.
+
+        Args:
+            bundle: the policy.
+            target: the microcontroller.
+            firmware: the bundle's C, where the caller has it already.
+        """
         self.target = target
         self._bundle = bundle
-        self.firmware = compile_firmware(emit(bundle), target, entry_symbols(bundle.spec.name))
+        sources = (firmware or emit_policy(bundle)).sources
+        self.elf = compile_firmware(sources, target, entry_symbols(bundle.spec.name))
         self._machine = self.new_machine()
         self.reset()
 
     def new_machine(self) -> PolicyMachine:
         """Return another emulated microcontroller with this firmware, freshly started."""
-        return policy_machine(self.firmware, self.target, self._bundle)
+        return policy_machine(self.elf, self.target, self._bundle)
 
     def reset(self, route: NDArray[np.float32] = NO_ROUTE) -> None:
         """Go back to the state at take-off, with a flight's (N, 5) route."""
@@ -64,7 +73,7 @@ class McuPolicy:
     @functools.cached_property
     def profile(self) -> Profile:
         """Cost of one ``step`` from a reset, on the bundle's first golden frame."""
-        return profile_step(self.firmware, self.target, self._bundle)
+        return profile_step(self.elf, self.target, self._bundle)
 
     @functools.cached_property
     def latency_s(self) -> float:
@@ -78,35 +87,25 @@ class McuPolicy:
         return link + computing_s(self.profile, self.target)
 
 
-def policy_machine(firmware: Path, target: Target, bundle: PolicyBundle) -> PolicyMachine:
-    """Return an emulated microcontroller that holds a bundle's firmware."""
-    spec = bundle.spec
-    return PolicyMachine(
-        firmware,
-        target,
-        spec.name,
-        spec.output_size,
-        spec.input.height_px * spec.input.width_px,
-        make_guide(spec.guidance).answer_size,
-        takes_senses(spec.guidance),
-        takes_frames(spec.guidance),
-    )
+def policy_machine(elf: Path, target: Target, bundle: PolicyBundle) -> PolicyMachine:
+    """Return an emulated microcontroller that holds a bundle's linked firmware."""
+    return PolicyMachine(elf, target, policy_interface(bundle.spec))
 
 
-def profile_step(firmware: Path, target: Target, bundle: PolicyBundle) -> Profile:
+def profile_step(elf: Path, target: Target, bundle: PolicyBundle) -> Profile:
     """Return the cost of one step, from beside the firmware in the cache where it is known.
 
     Profiling takes seconds, and minutes in all for a campaign whose every process asks for it.
     """
     golden = bundle.golden()
     frame = golden.camera_frames(bundle.spec.input.wind_to_right)[0]
-    known = firmware.with_name(f"profile-{_profile_key(target, golden)}.json")
+    known = elf.with_name(f"profile-{_profile_key(target, golden)}.json")
     reader = TypeAdapter(Profile)
     try:
         return reader.validate_json(known.read_bytes())
     except (OSError, ValidationError):
         pass
-    device = policy_machine(firmware, target, bundle)
+    device = policy_machine(elf, target, bundle)
     name = bundle.spec.name
     profiler = Profiler(device, rf"{name}_layer\d+_")
     device.reset(golden.route)

@@ -8,17 +8,17 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bytewing.firmware_export.emit import emit
-from bytewing.firmware_export.emit_guidance import takes_frames, takes_senses
+from bytewing.firmware_export.interface import policy_interface
 from bytewing.firmware_export.verify.toolchain import compile_host_library
 from bytewing.foundation.errors import BadInputError
 from bytewing.policies.bundle import PolicyBundle
 from bytewing.policies.guidance.answer import NO_ROUTE, NO_SENSES
-from bytewing.policies.guidance.registry import make_guide
 
 
 class CNetwork:
@@ -65,33 +65,32 @@ class CNetwork:
 class CPolicy(CNetwork):
     """A policy's exported C with network, guidance and state, compiled for this computer."""
 
-    def __init__(self, bundle: PolicyBundle, files: Mapping[str, str] | None = None) -> None:
+    def __init__(self, bundle: PolicyBundle, sources: Mapping[str, str] | None = None) -> None:
         """Compile (or find compiled) and load a policy, reset.
 
         Args:
             bundle: the policy.
-            files: generated text to compile instead of what the bundle gives, for tests that
+            sources: generated text to compile instead of what the bundle gives, for tests that
                 change it.
         """
-        spec = bundle.spec
-        library = compile_host_library(emit(bundle) if files is None else files)
-        input_bytes = spec.input.channels * spec.input.height_px * spec.input.width_px
-        super().__init__(library, spec.name, input_bytes, spec.output_size)
-        self._camera_bytes = spec.input.height_px * spec.input.width_px
-        self._answer_size = make_guide(spec.guidance).answer_size
-        self._takes_senses = takes_senses(spec.guidance)
+        library = compile_host_library(emit(bundle) if sources is None else sources)
+        interface = policy_interface(bundle.spec)
+        name, frame_bytes = interface.name, interface.frame_bytes
+        input_bytes = bundle.spec.input.channels * frame_bytes
+        super().__init__(library, name, input_bytes, interface.output_count)
+        self._interface = interface
         pointer = ctypes.c_void_p
-        route, senses = ((pointer, ctypes.c_int32), (pointer,)) if self._takes_senses else ((), ())
-        self._reset = self._function(f"{spec.name}_reset", *route)
-        self._takes_frames = takes_frames(spec.guidance)
-        frame = (pointer,) if self._takes_frames else ()
-        self._step = self._function(f"{spec.name}_step", *frame, *senses, pointer)
-        self._outputs = self._function(f"{spec.name}_outputs", result=ctypes.c_void_p)
+        takes_senses = interface.takes_senses
+        route, senses = ((pointer, ctypes.c_int32), (pointer,)) if takes_senses else ((), ())
+        frame = (pointer,) if interface.takes_frames else ()
+        self._reset = self._function(f"{name}_reset", *route)
+        self._step = self._function(f"{name}_step", *frame, *senses, pointer)
+        self._outputs = self._function(f"{name}_outputs", result=ctypes.c_void_p)
         self.reset()
 
     def reset(self, route: NDArray[np.float32] = NO_ROUTE) -> None:
         """Forget everything; call before each flight, with its (N, 5) route."""
-        if not self._takes_senses:
+        if not self._interface.takes_senses:
             self._reset()
             return
         rows = np.ascontiguousarray(route, np.float32)
@@ -110,9 +109,12 @@ class CPolicy(CNetwork):
         Returns:
             (K,) int8 raw outputs and guidance's (4 + A,) float32 answer.
         """
-        answer = np.empty(self._answer_size, np.float32)
-        given = [_pixels(frame, self._camera_bytes)] if self._takes_frames else []
-        if self._takes_senses:
+        interface = self._interface
+        answer = np.empty(interface.answer_size, np.float32)
+        given: list[NDArray[Any]] = []
+        if interface.takes_frames:
+            given.append(_pixels(frame, interface.frame_bytes))
+        if interface.takes_senses:
             given.append(np.ascontiguousarray(senses, np.float32))
         self._step(*(array.ctypes.data for array in given), answer.ctypes.data)
         data = ctypes.string_at(self._outputs(), self.output_count)

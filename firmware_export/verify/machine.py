@@ -13,11 +13,11 @@ import unicorn
 from numpy.typing import NDArray
 from unicorn import arm_const
 
+from bytewing.firmware_export.interface import PolicyInterface
 from bytewing.firmware_export.target import Target
 from bytewing.firmware_export.verify.image import Image, load_image
 from bytewing.foundation.errors import BadInputError, BytewingError
-from bytewing.policies.guidance.answer import COMMAND_SIZE, NO_ROUTE, NO_SENSES
-from bytewing.policies.tasks.gas.guidance import ROUTE_MAX
+from bytewing.policies.guidance.answer import NO_ROUTE, NO_SENSES
 from bytewing.sim.pilot import SENSES_SIZE
 
 # Unicorn has no Cortex-M0+; its M0 executes the same instructions (Armv6-M).
@@ -172,44 +172,28 @@ class PolicyMachine(Machine):
     Args:
         path: ELF with the policy's functions.
         target: the microcontroller.
-        name: the policy's name, prefix of its symbols.
-        output_count: number of network outputs.
-        frame_bytes: size of one camera frame.
-        answer_size: number of floats in its command.
-        takes_senses: whether a step takes senses, and a reset a route.
-        takes_frames: whether a step takes a frame.
+        interface: how they are called.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        target: Target,
-        name: str,
-        output_count: int,
-        frame_bytes: int,
-        answer_size: int = COMMAND_SIZE,
-        takes_senses: bool = False,
-        takes_frames: bool = True,
-    ) -> None:
+    def __init__(self, path: Path, target: Target, interface: PolicyInterface) -> None:
         super().__init__(path, target)
-        self.name = name
-        self._output_count = output_count
-        self._frame_bytes = frame_bytes
-        self._answer_size = answer_size
-        self._frame_address = self.allocate(frame_bytes)
-        self._answer_address = self.allocate(4 * answer_size)
-        self._takes_senses = takes_senses
-        self._takes_frames = takes_frames
+        self._interface = interface
+        self._frame_address = self.allocate(interface.frame_bytes)
+        self._answer_address = self.allocate(4 * interface.answer_size)
         self._senses_address = self.allocate(4 * SENSES_SIZE)
-        self._route_address = self.allocate(4 * 5 * ROUTE_MAX)
+        self._route_address, self._route_bytes = 0, 0
 
     def reset(self, route: NDArray[np.float32] = NO_ROUTE) -> None:
         """Bring the policy's state to that at take-off, with a flight's (N, 5) route."""
-        if not self._takes_senses:
-            self.call(f"{self.name}_reset")
+        name = f"{self._interface.name}_reset"
+        if not self._interface.takes_senses:
+            self.call(name)
             return
-        self.write(self._route_address, route.astype("<f4").tobytes())
-        self.call(f"{self.name}_reset", self._route_address, len(route))
+        rows = route.astype("<f4").tobytes()
+        if len(rows) > self._route_bytes:
+            self._route_address, self._route_bytes = self.allocate(len(rows)), len(rows)
+        self.write(self._route_address, rows)
+        self.call(name, self._route_address, len(route))
 
     def give(
         self, frame: NDArray[np.uint8], senses: NDArray[np.float32] = NO_SENSES
@@ -219,16 +203,17 @@ class PolicyMachine(Machine):
         Raises:
             BadInputError: the frame has another type or size than the policy's input.
         """
-        if self._takes_frames and (frame.dtype != np.uint8 or frame.size != self._frame_bytes):
-            raise BadInputError(
-                f"a frame is {frame.dtype} {frame.shape}: policy {self.name!r} takes uint8 of "
-                f"{self._frame_bytes} values"
-            )
+        interface = self._interface
         given = []
-        if self._takes_frames:
+        if interface.takes_frames:
+            if frame.dtype != np.uint8 or frame.size != interface.frame_bytes:
+                raise BadInputError(
+                    f"a frame is {frame.dtype} {frame.shape}: policy {interface.name!r} takes "
+                    f"uint8 of {interface.frame_bytes} values"
+                )
             self.write(self._frame_address, frame.tobytes())
             given.append(self._frame_address)
-        if self._takes_senses:
+        if interface.takes_senses:
             self.write(self._senses_address, senses.astype("<f4").tobytes())
             given.append(self._senses_address)
         return *given, self._answer_address
@@ -244,11 +229,13 @@ class PolicyMachine(Machine):
         Raises:
             BadInputError: the frame has another type or size than the policy's input.
         """
-        self.call(f"{self.name}_step", *self.give(frame, senses))
-        outputs = self.read(self.call(f"{self.name}_outputs") & 0xFFFF_FFFF, self._output_count)
-        answer = self.read(self._answer_address, 4 * self._answer_size)
+        interface = self._interface
+        self.call(f"{interface.name}_step", *self.give(frame, senses))
+        address = self.call(f"{interface.name}_outputs") & 0xFFFF_FFFF
+        outputs = self.read(address, interface.output_count)
+        answer = self.read(self._answer_address, 4 * interface.answer_size)
         return np.frombuffer(outputs, np.int8), np.frombuffer(answer, "<f4")
 
     def selftest(self) -> int:
         """Run the golden vectors on the device; 0 where all of them agree."""
-        return self.call(f"{self.name}_selftest")
+        return self.call(f"{self._interface.name}_selftest")

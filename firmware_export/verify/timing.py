@@ -13,7 +13,7 @@ from capstone import CsInsn
 from capstone import arm_const as arm
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CoreTiming:
     """Cycles of the instructions that take other than one.
 

@@ -6,8 +6,6 @@ from functools import cache
 
 import numpy as np
 import pytest
-from test_generated_c import gcc, run, write
-from test_operators_match import CASES, dense, grouped
 
 from bytewing.firmware_export.emit import emit_network
 from bytewing.firmware_export.reference import Int8Network
@@ -15,6 +13,8 @@ from bytewing.firmware_export.target import load_target
 from bytewing.firmware_export.verify.machine import Machine
 from bytewing.firmware_export.verify.toolchain import compile_firmware
 from bytewing.policies.bundle import Golden
+from support.cases import CASES, dense, grouped
+from support.compilers import gcc, run, write
 from support.qdq import QdqBuilder, random_frames
 
 # Rows of few and of many taps, odd and even, in every unrolling; images narrower than a block of
@@ -58,7 +58,7 @@ def sources(names: tuple[str, ...] = tuple(CONVOLUTIONS)) -> dict[str, str]:
         assert len(np.unique(outputs, axis=0)) > 1, name
         commands = np.zeros((len(frames), 4), np.float32)
         golden = Golden.of({"frames": frames, "outputs": outputs, "commands": commands})
-        files |= emit_network(name, network.graph, golden).files
+        files |= emit_network(name, network.graph, golden).sources
     declared = "\n".join(f"int {name}_selftest(void);" for name in names)
     tests = ", ".join(f"{name}_selftest" for name in names)
     return files | {

@@ -56,7 +56,7 @@ class HostTiny:
 def device(name, sources=None):
     target = load_target(name)
     elf = compile_firmware(sources or tiny_policy.sources(), target, tiny_policy.ENTRIES)
-    return PolicyMachine(elf, target, tiny_policy.NAME, 2, 256)
+    return PolicyMachine(elf, target, tiny_policy.INTERFACE)
 
 
 @pytest.mark.parametrize("name", target_names())

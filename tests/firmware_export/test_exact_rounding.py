@@ -68,7 +68,7 @@ def test_ties_go_to_even_everywhere(x_zero, y_zero):
 
     inner = network.tensors(frames)
     last = network.graph.layers[1]
-    sums = (inner[last.inputs[0]].astype(int) - x_zero) * last.weights.reshape(-1) + last.bias
+    sums = (inner[last.inputs[0].name].astype(int) - x_zero) * last.weights.reshape(-1) + last.bias
     exact = sums * float(last.multiplier[0])
     is_tie = exact % 1 == 0.5
     assert is_tie.sum() > 200, "the crafted network must bring ties"
@@ -96,8 +96,8 @@ def test_saturation_at_both_ends_in_every_layer(zeros):
     inner = network.tensors(frames)
     for layer in network.graph.layers:
         # zero point 127 means no value above it: then its end is reached from below only
-        assert (inner[layer.output] == 127).any(), layer.name
-        assert (inner[layer.output] == -128).any(), layer.name
+        assert (inner[layer.output.name] == 127).any(), layer.name
+        assert (inner[layer.output.name] == -128).any(), layer.name
     assert all(count > 0 for count in network.saturated(frames).values())
     expected = network.infer(frames)
     np.testing.assert_array_equal(expected, onnxruntime_int8(model, frames))
@@ -136,7 +136,7 @@ def test_add_of_all_pairs(scales):
     grid = np.stack(np.meshgrid(CODES + 128, CODES + 128, indexing="ij"))[None].astype(np.uint8)
     model = b.bytes()
     network = Int8Network(model)
-    assert len(np.unique(network.tensors(grid)[network.graph.layers[0].output])) == 256
+    assert len(np.unique(network.tensors(grid)[network.graph.layers[0].output.name])) == 256
     expected = network.infer(grid)
     np.testing.assert_array_equal(compile_network(network, grid).infer(grid), expected)
     np.testing.assert_array_equal(expected, onnxruntime_int8(model, grid))

@@ -1,9 +1,12 @@
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
 
+from bytewing.firmware_export import memory
 from bytewing.firmware_export.export import export_policy, measure_policy
+from bytewing.firmware_export.onnx_reader import QdqModel
 from bytewing.firmware_export.target import Quantity, load_target, target_names
 from bytewing.firmware_export.verify import emulator
 from bytewing.firmware_export.verify.emulator import McuPolicy
@@ -58,6 +61,23 @@ def test_export_writes_what_it_reports(bundle, tmp_path, name):
     readme = (tmp_path / "firmware" / "README.md").read_text()
     assert f"{report.flash_bytes:,}" in readme
     assert "road_selftest()" in readme
+
+
+def test_an_export_reads_the_network_and_plans_its_memory_once(bundle, tmp_path, monkeypatch):
+    calls = Counter()
+
+    def counted(function):
+        def count(*args, **kwargs):
+            calls[function.__qualname__] += 1
+            return function(*args, **kwargs)
+
+        return count
+
+    # Both are reached by whoever imports a network or plans its memory, from wherever.
+    monkeypatch.setattr(QdqModel, "__init__", counted(QdqModel.__init__))
+    monkeypatch.setattr(memory, "check_plan", counted(memory.check_plan))
+    export_policy(bundle, load_target("stm32f405"), tmp_path / "firmware")
+    assert calls == {"QdqModel.__init__": 1, "check_plan": 1}
 
 
 def test_the_numbers_hang_together(bundle):
@@ -153,7 +173,7 @@ def test_a_policy_that_was_never_quantised_is_refused(bundle, tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_said_before_any_work(bundle, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "bytewing.firmware_export.export.measure_policy", lambda *_: pytest.fail("worked")
+        "bytewing.firmware_export.export.emit_policy", lambda *_: pytest.fail("worked")
     )
     (tmp_path / "file").write_text("")
     with pytest.raises(BadInputError, match="cannot be written"):

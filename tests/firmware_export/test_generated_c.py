@@ -6,14 +6,12 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
-from test_operators_match import CASES
 
 from bytewing.firmware_export.c_text import literal
 from bytewing.firmware_export.emit import emit, emit_network, emit_policy
@@ -22,9 +20,9 @@ from bytewing.firmware_export.verify.host import CPolicy
 from bytewing.foundation.errors import BadInputError
 from bytewing.policies.bundle import Golden, PolicyBundle
 from support.bundles import WARNINGS, guided, road_bundle
+from support.cases import CASES
+from support.compilers import ZIG, gcc, run, write
 from support.qdq import QdqBuilder, random_frames, road_like
-
-ZIG = [sys.executable, "-m", "ziglang"]
 
 
 @pytest.fixture(scope="module")
@@ -35,27 +33,6 @@ def bundle(tmp_path_factory) -> PolicyBundle:
 @pytest.fixture(scope="module")
 def sources(bundle) -> dict[str, str]:
     return emit(bundle)
-
-
-def write(sources: dict[str, str], folder: Path) -> list[str]:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in sources.items():
-        (folder / name).write_text(text)
-    return sorted(name for name in sources if name.endswith(".c"))
-
-
-def gcc() -> str:
-    found = shutil.which("gcc")
-    if not found:
-        assert not os.environ.get("CI"), "gcc is missing; CI must run the sanitizers"
-        pytest.skip("gcc is not installed")
-    return found
-
-
-def run(command, **kwargs) -> str:
-    result = subprocess.run(command, capture_output=True, text=True, check=False, **kwargs)
-    assert result.returncode == 0, result.stderr + result.stdout
-    return result.stdout
 
 
 def test_steps_equal_the_simulator_bit_for_bit(bundle):
@@ -237,7 +214,7 @@ def test_every_operator_under_the_sanitizers(tmp_path):
         network = Int8Network(make(QdqBuilder(shape, 1)).bytes())
         outputs, commands = network.infer(frames), np.zeros((6, 4), np.float32)
         golden = Golden.of({"frames": frames, "outputs": outputs, "commands": commands})
-        files = emit_network("net", network.graph, golden).files
+        files = emit_network("net", network.graph, golden).sources
         units = write({**files, "main.c": MAIN.replace("road", "net")}, tmp_path / case)
         flags = ["-std=c99", "-O1", "-ffp-contract=off", "-fno-sanitize-recover=all"]
         run([gcc(), *flags, "-fsanitize=address,undefined", *units, "-o", "selftest", "-lm"],

@@ -174,7 +174,7 @@ def firmware_of(quantised, frames):
 
 
 def test_a_map_that_is_turned_over_is_noticed(ptq, frames):
-    files = dict(firmware_of(ptq, frames)[0].files)
+    files = dict(firmware_of(ptq, frames)[0].sources)
     copied = [line for line in files["net.c"].splitlines() if "outputs[0 + i] =" in line]
     assert len(copied) == 1
     turned = copied[0].replace(" + i];", " + i % 8 * 8 + i / 8];")
@@ -189,7 +189,7 @@ def test_a_map_that_is_turned_over_is_noticed(ptq, frames):
 
 
 def test_the_header_says_where_each_output_begins(ptq, frames):
-    header = firmware_of(ptq, frames)[0].files["net.h"]
+    header = firmware_of(ptq, frames)[0].sources["net.h"]
     assert "#define NET_OUTPUT_COUNT 129\n" in header
     for name, first, count in (("LEAK", 0, 64), ("WARMTH", 64, 64), ("FAR", 128, 1)):
         assert f"#define NET_{name}_FIRST {first}\n#define NET_{name}_COUNT {count}\n" in header

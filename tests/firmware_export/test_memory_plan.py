@@ -9,29 +9,30 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bytewing.firmware_export import ir
-from bytewing.firmware_export.memory import (
-    MemoryPlan,
-    check_plan,
-    plan_memory,
-    reads_frame,
-    strip_bytes,
-)
+from bytewing.firmware_export.graph import Graph
+from bytewing.firmware_export.memory import MemoryPlan, check_plan, plan_memory
 from bytewing.firmware_export.onnx_import import import_onnx
+from bytewing.firmware_export.operators.add import Add
+from bytewing.firmware_export.operators.conv import Conv
+from bytewing.firmware_export.operators.max_pool import MaxPool
+from bytewing.firmware_export.operators.operator import Operator
+from bytewing.firmware_export.operators.table import Table
+from bytewing.firmware_export.tensor import Tensor
+from bytewing.firmware_export.windows import Window
 from support.qdq import QdqBuilder, road_like
 
 ONE = np.float32(1)
 
 
 def tensor(name, shape):
-    return ir.Tensor(name, shape, ONE, 0)
+    return Tensor(name, shape, ONE, 0)
 
 
 def conv(x, y, window, groups):
     out, ins = y.shape[2], x.shape[2] // groups
     weights = np.ones((out, *window.kernel, ins), np.int8)
     bias, multiplier = np.zeros(out, np.int32), np.ones(out, np.float32)
-    return ir.Conv(y.name, (x.name,), y.name, weights, bias, multiplier, window, groups)
+    return Conv(y.name, (x,), y, weights, bias, multiplier, window, groups)
 
 
 @st.composite
@@ -47,31 +48,31 @@ def graphs(draw):
         name = f"t{index}"
         if kind == "table":
             y = tensor(name, x.shape)
-            layers.append(ir.Table(name, (x.name,), name, np.zeros(256, np.int8), "sigmoid"))
+            layers.append(Table(name, (x,), y, np.zeros(256, np.int8), "sigmoid"))
         elif kind == "add":
             y, other = tensor(name, x.shape), draw(st.sampled_from(twins))
-            layers.append(ir.Add(name, (x.name, other.name), name, ONE, ONE, ONE))
+            layers.append(Add(name, (x, other), y, ONE, ONE, ONE))
         else:
             size = draw(st.integers(1, 3))
             stride, pad = draw(st.integers(1, 3)), draw(st.integers(0, size - 1))
-            window = ir.Window((size, size), (stride, stride), (pad,) * 4, (1, 1))
+            window = Window((size, size), (stride, stride), (pad,) * 4, (1, 1))
             height, width = window.output_size(*x.shape[:2])
             if height < 1 or width < 1:
                 continue
             channels = draw(st.integers(1, 8)) if kind == "conv" else x.shape[2]
             y = tensor(name, (height, width, channels))
             if kind == "max":
-                layers.append(ir.MaxPool(name, (x.name,), name, window))
+                layers.append(MaxPool(name, (x,), y, window))
             else:
                 groups = x.shape[2] if kind == "depthwise" else 1
                 layers.append(conv(x, y, window, groups))
         tensors.append(y)
-    read = {name for layer in layers for name in layer.inputs}
-    unread = tuple(t.name for t in tensors if t.name not in read) or (tensors[-1].name,)
-    return ir.Graph({t.name: t for t in tensors}, tuple(layers), "t0", unread, "")
+    read = {tensor for layer in layers for tensor in layer.inputs}
+    unread = tuple(t for t in tensors if t not in read) or (tensors[-1],)
+    return Graph(tuple(layers), tensors[0], unread, "")
 
 
-def needed_rows(layer: ir.Layer, x: ir.Tensor, row: int) -> slice:
+def needed_rows(layer: Operator, x: Tensor, row: int) -> slice:
     window = getattr(layer, "window", None)
     if window is None:
         return slice(row, x.shape[0])  # elementwise: this row and all that follow
@@ -79,11 +80,7 @@ def needed_rows(layer: ir.Layer, x: ir.Tensor, row: int) -> slice:
     return slice(max(first, 0), x.shape[0])
 
 
-def strip_size(graph: ir.Graph, layer: ir.Layer) -> int:
-    return strip_bytes(layer, graph.tensors[layer.inputs[0]], graph.tensors[layer.output])
-
-
-def execute(graph: ir.Graph, plan: MemoryPlan) -> None:
+def execute(graph: Graph, plan: MemoryPlan) -> None:
     """Run the network's reads and writes, row by row, on bytes that know whose they are.
 
     A window's row is read while it is written, so its inputs must be whole before and after; a
@@ -91,36 +88,35 @@ def execute(graph: ir.Graph, plan: MemoryPlan) -> None:
     """
     arena = np.full(plan.arena_bytes, "", dtype=object)
 
-    def owned(t: ir.Tensor) -> np.ndarray:
+    def owned(t: Tensor) -> np.ndarray:
         start = plan.offsets[t.name]
         return arena[start : start + t.size].reshape(t.shape[0], -1)
 
-    def strip_of(layer: ir.Layer) -> np.ndarray:
-        start = plan.strips.get(layer.output, 0)
+    def strip_of(layer: Operator) -> np.ndarray:
+        start = plan.strips.get(layer.output.name, 0)
         assert start % 4 == 0
-        return arena[start : start + strip_size(graph, layer)]
+        return arena[start : start + layer.working_bytes]
 
-    def check_inputs(layer: ir.Layer, row: int) -> None:
-        for name in layer.inputs:
-            if name in plan.offsets:
-                x = graph.tensors[name]
-                assert (owned(x)[needed_rows(layer, x, row)] == name).all(), (layer.name, row)
+    def check_inputs(layer: Operator, row: int) -> None:
+        for x in layer.inputs:
+            if x.name in plan.offsets:
+                assert (owned(x)[needed_rows(layer, x, row)] == x.name).all(), (layer.name, row)
 
-    if graph.input in plan.offsets:
-        owned(graph.tensors[graph.input])[:] = graph.input
+    if graph.input.name in plan.offsets:
+        owned(graph.input)[:] = graph.input.name
     for layer in graph.layers:
-        y = graph.tensors[layer.output]
+        y = layer.output
         for row in range(y.shape[0]):
             strip = strip_of(layer)
             strip[:] = "strip"
             check_inputs(layer, row)
-            owned(y)[row] = layer.output
+            owned(y)[row] = y.name
             assert (strip == "strip").all(), (layer.name, row)
             if hasattr(layer, "window"):
                 check_inputs(layer, row)
-    for name in graph.outputs:
-        if name in plan.offsets:
-            assert (owned(graph.tensors[name]) == name).all(), name
+    for output in graph.outputs:
+        if output.name in plan.offsets:
+            assert (owned(output) == output.name).all(), output
 
 
 @settings(max_examples=150, deadline=None)
@@ -131,19 +127,19 @@ def test_no_layer_finds_its_input_overwritten(graph):
     plan = plan_memory(graph)
     execute(graph, plan)
     placed = [graph.tensors[name].size for name in plan.offsets]
-    strips = [strip_size(graph, layer) for layer in graph.layers]
+    strips = [layer.working_bytes for layer in graph.layers]
     aligned = [size + 3 for size in strips if size]
     assert max(placed) <= plan.arena_bytes <= sum(placed) + sum(aligned)
     assert len(plan.strips) == len(aligned)
-    assert set(graph.tensors) - set(plan.offsets) <= {graph.input}
-    assert (graph.input in plan.offsets) != reads_frame(graph)
+    assert set(graph.tensors) - set(plan.offsets) <= {graph.input.name}
+    assert (graph.input.name in plan.offsets) != graph.reads_frame
 
 
 @pytest.mark.parametrize("shift", [-1, -64])
 def test_the_simulation_sees_a_plan_that_is_too_tight(shift):
     graph = import_onnx(road_like(1).bytes())
     plan = plan_memory(graph)
-    first = graph.layers[0].output
+    first = graph.layers[0].output.name
     offsets = {**plan.offsets, first: plan.offsets[first] + shift}
     with pytest.raises(AssertionError):
         execute(graph, replace(plan, offsets=offsets))
@@ -153,9 +149,10 @@ def test_the_simulation_sees_a_strip_on_a_tensor():
     graph = import_onnx(road_like(1).bytes())
     plan = plan_memory(graph)
     for layer in graph.layers:
-        if layer.output in plan.strips:
-            for tensor in layer.output, *set(layer.inputs) & set(plan.offsets):
-                strips = {**plan.strips, layer.output: plan.offsets[tensor] // 4 * 4}
+        if layer.output.name in plan.strips:
+            names = {x.name for x in layer.inputs} & set(plan.offsets)
+            for name in layer.output.name, *names:
+                strips = {**plan.strips, layer.output.name: plan.offsets[name] // 4 * 4}
                 with pytest.raises(AssertionError):
                     execute(graph, replace(plan, strips=strips))
 

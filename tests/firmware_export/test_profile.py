@@ -17,7 +17,7 @@ LAYERS = r"tiny_layer\d+_"
 def profiled_step(name):
     target = load_target(name)
     elf = compile_firmware(tiny_policy.sources(), target, tiny_policy.ENTRIES)
-    device = PolicyMachine(elf, target, "tiny", 2, 256)
+    device = PolicyMachine(elf, target, tiny_policy.INTERFACE)
     profiler = Profiler(device, LAYERS)
     device.reset()
     return profiler.profile("tiny_step", *device.give(tiny_policy.frames(1))), target

@@ -191,9 +191,30 @@ def _saved(folder, spec, model, camera, senses, route) -> PolicyBundle:
 
 def compile_network(network: Int8Network, frames: np.ndarray) -> CNetwork:
     """Emit, compile with all warnings as errors, and load a network without guidance."""
-    outputs = network.infer(frames)
+    return compile_networks([network], [frames])[0]
+
+
+def compile_networks(
+    networks: list[Int8Network], frames: list[np.ndarray], *, cflags: tuple[str, ...] = ()
+) -> list[CNetwork]:
+    """Emit networks without guidance, compile them all at once and load each.
+
+    Args:
+        networks: to be called net0, net1, ...
+        frames: of each, (N, C, H, W) uint8, for its golden vectors.
+        cflags: further compiler flags.
+    """
+    sources: dict[str, str] = {}
+    for index, (network, given) in enumerate(zip(networks, frames, strict=True)):
+        sources |= emit_network(f"net{index}", network.graph, golden_of(network, given)).sources
+    library = compile_host_library(sources, cflags=(*WARNINGS, *cflags))
+    return [
+        CNetwork(library, f"net{index}", given[0].size, network.graph.output_size)
+        for index, (network, given) in enumerate(zip(networks, frames, strict=True))
+    ]
+
+
+def golden_of(network: Int8Network, frames: np.ndarray) -> Golden:
+    """Return golden vectors of a network without guidance."""
     commands = np.zeros((len(frames), 4), np.float32)
-    golden = Golden.of({"frames": frames, "outputs": outputs, "commands": commands})
-    firmware = emit_network("net", network.graph, golden)
-    library = compile_host_library(firmware.files, cflags=WARNINGS)
-    return CNetwork(library, "net", frames[0].size, outputs.shape[1])
+    return Golden.of({"frames": frames, "outputs": network.infer(frames), "commands": commands})

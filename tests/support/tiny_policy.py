@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-NAME = "tiny"
+from bytewing.firmware_export.interface import PolicyInterface
+
 FRAME_SHAPE = (1, 16, 16)
+INTERFACE = PolicyInterface("tiny", output_count=2, frame_bytes=256)
 ENTRIES = ("tiny_reset", "tiny_step", "tiny_outputs", "tiny_selftest")
 
 HEADER = """\
