@@ -73,7 +73,7 @@ def emit_policy(bundle: PolicyBundle) -> Firmware:
         guidance=bundle.spec.guidance,
         output_names=tuple(output.name for output in bundle.spec.outputs),
         frame_stride=bundle.spec.input.frame_stride,
-        wind_to_right=bundle.spec.input.wind_to_right,
+        wind_to_right=bool(bundle.spec.input.transform),
         provenance=lines,
     )
 

@@ -38,7 +38,11 @@ def selftest(
     """
     name = values["NAME"]
     # A policy is stepped with one camera frame after the other, a network given all it takes.
-    frames = golden.camera_frames(wind_to_right) if guidance else golden.frames
+    frames = (
+        golden.camera_frames("mirror_to_wind" if wind_to_right else "")
+        if guidance
+        else golden.frames
+    )
     count = min(len(frames), max(1, GOLDEN_BYTES // frames[0].size))
     vectors: dict[str, NDArray[Any]] = {
         f"{name}_golden_frames": frames[:count].reshape(count, -1),

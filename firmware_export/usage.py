@@ -7,7 +7,7 @@ from typing import Any
 
 from bytewing.firmware_export.emit_guidance import takes_frames, takes_senses
 from bytewing.firmware_export.target import Target
-from bytewing.firmware_export.verify.toolchain import ARITHMETIC_FLAGS
+from bytewing.foundation.host_compiler import ARITHMETIC_FLAGS
 from bytewing.policies.bundle import PolicySpec
 from bytewing.policies.tasks.mox.constants import MoxGuidance
 
@@ -38,7 +38,7 @@ def usage_text(spec: PolicySpec, target: Target, report: dict[str, Any]) -> str:
     declared = "\n    ".join([*inputs, f"{name}_command_t command;"])
     when = "once a camera frame"
     told = f"Frames are 8-bit grey, row by row{_REMEMBERED if size.history_frames else ''}.\n"
-    told += _MIRRORED if size.wind_to_right else ""
+    told += _MIRRORED if size.transform else ""
     if isinstance(spec.guidance, MoxGuidance):
         when, told = f"every {spec.guidance.step_s:g} s", ""
     width = max(len(reset), len(step))

@@ -20,7 +20,7 @@ from bytewing.firmware_export.verify.toolchain import compile_firmware
 from bytewing.foundation.files import write_atomic
 from bytewing.policies.bundle import Golden, PolicyBundle
 from bytewing.policies.guidance.answer import NO_ROUTE, NO_SENSES
-from bytewing.policies.guidance.registry import make_guide
+from bytewing.policies.guidance.registry import kind_of
 
 
 def entry_symbols(name: str) -> tuple[str, ...]:
@@ -87,7 +87,7 @@ def policy_machine(firmware: Path, target: Target, bundle: PolicyBundle) -> Poli
         spec.name,
         spec.output_size,
         spec.input.height_px * spec.input.width_px,
-        make_guide(spec.guidance).answer_size,
+        kind_of(spec.guidance).answer_size,
         takes_senses(spec.guidance),
         takes_frames(spec.guidance),
     )
@@ -99,7 +99,7 @@ def profile_step(firmware: Path, target: Target, bundle: PolicyBundle) -> Profil
     Profiling takes seconds, and minutes in all for a campaign whose every process asks for it.
     """
     golden = bundle.golden()
-    frame = golden.camera_frames(bundle.spec.input.wind_to_right)[0]
+    frame = golden.camera_frames(bundle.spec.input.transform)[0]
     known = firmware.with_name(f"profile-{_profile_key(target, golden)}.json")
     reader = TypeAdapter(Profile)
     try:

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from bytewing.firmware_export.emit import emit
 from bytewing.firmware_export.emit_guidance import takes_frames, takes_senses
-from bytewing.firmware_export.verify.toolchain import compile_host_library
 from bytewing.foundation.errors import BadInputError
+from bytewing.foundation.host_compiler import compile_host_library
 from bytewing.policies.bundle import PolicyBundle
 from bytewing.policies.guidance.answer import NO_ROUTE, NO_SENSES
-from bytewing.policies.guidance.registry import make_guide
+from bytewing.policies.guidance.registry import kind_of
 
 
 class CNetwork:
@@ -78,7 +78,7 @@ class CPolicy(CNetwork):
         input_bytes = spec.input.channels * spec.input.height_px * spec.input.width_px
         super().__init__(library, spec.name, input_bytes, spec.output_size)
         self._camera_bytes = spec.input.height_px * spec.input.width_px
-        self._answer_size = make_guide(spec.guidance).answer_size
+        self._answer_size = kind_of(spec.guidance).answer_size
         self._takes_senses = takes_senses(spec.guidance)
         pointer = ctypes.c_void_p
         route, senses = ((pointer, ctypes.c_int32), (pointer,)) if self._takes_senses else ((), ())
