@@ -94,7 +94,7 @@ def emit_policy(bundle: PolicyBundle) -> Firmware:
         guidance=spec.guidance,
         output_names=tuple(output.name for output in spec.outputs),
         frame_stride=spec.input.frame_stride,
-        wind_to_right=spec.input.wind_to_right,
+        wind_to_right=bool(spec.input.transform),
         provenance=(
             f"Policy {spec.name}, task {spec.task}.",
             f"Bundle SHA-256 {bundle.sha256}",

@@ -5,24 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from bytewing.firmware_export import c_text
+from bytewing.firmware_export import template_constants as numbers
 from bytewing.firmware_export.c_text import literal
 from bytewing.firmware_export.tensor import Tensor
 from bytewing.foundation.errors import BadInputError
-from bytewing.policies.guidance.float32 import ROOT_STEPS, TINY
-from bytewing.policies.guidance.registry import Guidance, make_guide
-from bytewing.policies.inputs import downwind, scent
-from bytewing.policies.tasks.gas import leak_map, obstacles
-from bytewing.policies.tasks.gas.bearings import COSINE_MIN, DETERMINANT_MIN, REACH_M
+from bytewing.policies.guidance.constants import config_struct
+from bytewing.policies.guidance.kind import ROUTE_MAX
+from bytewing.policies.guidance.registry import Guidance, kind_of
+from bytewing.policies.inputs import scent
+from bytewing.policies.tasks.gas import leak_map
 from bytewing.policies.tasks.gas.constants import GasGuidance
-from bytewing.policies.tasks.gas.guidance import POSITION_MAX_M, RANGE_MAX_M, ROUTE_MAX, steps
-from bytewing.policies.tasks.mox import guidance as mox
-from bytewing.policies.tasks.mox import wind_vane
 from bytewing.policies.tasks.mox.constants import MoxGuidance
 from bytewing.policies.tasks.road.constants import RoadGuidance
-from bytewing.policies.tasks.road.guidance import speed_slope
 
 Keys = dict[str, str | int]
 
@@ -76,7 +71,7 @@ def emit_guidance(
         BadInputError: the network's outputs are not those that the guidance needs.
     """
     keys: Keys = {**values, **_numbers(guidance)}
-    keys |= {"ROOT_STEPS": ROOT_STEPS, "TINY": literal(TINY)}
+    keys |= {"ROOT_STEPS": numbers.ROOT_STEPS, "TINY": literal(numbers.TINY)}
     if isinstance(guidance, GasGuidance):
         keys |= _outputs(guidance, {"leak": leak_map.CELLS, "distance": 1}, output_names, outputs)
         keys |= _gas_keys(guidance)
@@ -95,7 +90,7 @@ def emit_guidance(
         header=c_text.fill(f"{stem}.h", keys),
         source=c_text.fill(f"{stem}.c", keys),
         fields=c_text.fill(f"{stem}_state.c", keys).rstrip("\n"),
-        answer_size=make_guide(guidance).answer_size,
+        answer_size=kind_of(guidance).answer_size,
         takes_senses=takes_senses(guidance),
         takes_frames=takes_frames(guidance),
     )
@@ -147,56 +142,47 @@ def _listed(counts: Mapping[str, int]) -> str:
 
 def _road_keys(guidance: RoadGuidance) -> Keys:
     return {
-        "SPEED_SLOPE": literal(speed_slope(guidance)),
+        **_derived(guidance),
         "COLLISION_GO_TEXT": f"{guidance.collision_go:g}",
         "COLLISION_STOP_TEXT": f"{guidance.collision_stop:g}",
     }
 
 
 def _gas_keys(guidance: GasGuidance) -> Keys:
-    bounds: dict[str, np.float32] = {
-        "POSITION_MAX_M": POSITION_MAX_M,
-        "RANGE_MAX_M": RANGE_MAX_M,
-        "REACH_M": REACH_M,
-        "COSINE_MIN": COSINE_MIN,
-        "DETERMINANT_MIN": DETERMINANT_MIN,
-        "EDGE": leak_map.EDGE,
-        "WIND_MAX_M_S": downwind.WIND_MAX_M_S,
-        "SAME_M": obstacles.SAME_M,
-        "NOWHERE_M": obstacles.NOWHERE_M,
-        "FASTEST_M_S": obstacles.fastest_m_s(guidance),
-        "PLACE_REACH_M": obstacles.reach_m(guidance),
-    }
+    names = (
+        "POSITION_MAX_M", "RANGE_MAX_M", "REACH_M", "COSINE_MIN", "DETERMINANT_MIN", "EDGE",
+        "WIND_MAX_M_S", "SAME_M", "NOWHERE_M",
+    )  # fmt: skip
+    keys = _derived(guidance)
     return {
         "ROUTE_MAX": ROUTE_MAX,
-        "PLACES": obstacles.PLACES,
+        "PLACES": numbers.PLACES,
         "MAP_ROWS": leak_map.ROWS,
         "MAP_COLUMNS": leak_map.COLUMNS,
-        **{name: literal(value) for name, value in bounds.items()},
-        **{f"{name.upper()}_STEPS": count for name, count in steps(guidance).items()},
+        **{name: literal(getattr(numbers, name)) for name in names},
+        **keys,
+        "DEAF_STEPS": keys["IGNORE_STEPS"],
+        "PLACE_REACH_M": keys["OBSTACLE_REACH_M"],
     }
 
 
 def _mox_keys(guidance: MoxGuidance) -> Keys:
-    numbers: dict[str, np.float32] = {
-        "POSITION_MAX_M": POSITION_MAX_M,
-        "RANGE_MAX_M": RANGE_MAX_M,
-        "GAS_MAX": scent.GAS_MAX,
-        "WIND_MAX_M_S": downwind.WIND_MAX_M_S,
-        "WIND_SMOOTHING": wind_vane.WIND_SMOOTHING,
-        "RISE": scent.RISE,
-        "FALL": scent.FALL,
-        "PER_S": scent.PER_S,
-        "BOUND_HIGH": scent.BOUND_HIGH,
-        "BOUND_SCALE": scent.BOUND_SCALE,
-        "SPEED_SCALE": scent.SPEED_SCALE,
-        "GUST_SCALE": scent.GUST_SCALE,
-        "WIND_SCALE": scent.WIND_SCALE,
-        "STRIDE_M": mox.stride_m(guidance),
-    }
+    names = (
+        "POSITION_MAX_M", "RANGE_MAX_M", "GAS_MAX", "WIND_MAX_M_S", "WIND_SMOOTHING", "RISE",
+        "FALL", "PER_S", "BOUND_HIGH", "BOUND_SCALE", "SPEED_SCALE", "GUST_SCALE", "WIND_SCALE",
+    )  # fmt: skip
     return {
         "COLUMN_STEPS": scent.COLUMN_STEPS,
-        "SURGE_STEPS": mox.surge_steps(guidance),
         "STEPS_PER_S": f"{1 / guidance.step_s:g}",
-        **{name: literal(value) for name, value in numbers.items()},
+        **{name: literal(getattr(numbers, name)) for name in names},
+        **_derived(guidance),
+    }
+
+
+def _derived(guidance: Guidance) -> Keys:
+    derived = kind_of(guidance).derived
+    struct = config_struct(guidance, derived)
+    return {
+        d.name.upper(): int(struct[d.name]) if d.integer else literal(float(struct[d.name]))
+        for d in derived
     }

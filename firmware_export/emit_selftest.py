@@ -37,7 +37,11 @@ def selftest_values(
         wind_to_right: whether the policy mirrors frames where the wind blows to their left.
     """
     # A policy is stepped with one camera frame after the other, a network given all it takes.
-    frames = golden.camera_frames(wind_to_right) if guidance else golden.frames
+    frames = (
+        golden.camera_frames("mirror_to_wind" if wind_to_right else "")
+        if guidance
+        else golden.frames
+    )
     count = min(len(frames), max(1, GOLDEN_BYTES // frames[0].size))
     given = Array(f"{name}_golden_frames", frames[:count].reshape(count, -1))
     outputs = Array(f"{name}_golden_outputs", golden.outputs[:count])

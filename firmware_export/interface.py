@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bytewing.firmware_export.emit_guidance import takes_frames, takes_senses
 from bytewing.policies.bundle import PolicySpec
 from bytewing.policies.guidance.answer import COMMAND_SIZE
-from bytewing.policies.guidance.registry import make_guide
+from bytewing.policies.guidance.registry import kind_of
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def policy_interface(spec: PolicySpec) -> PolicyInterface:
         name=spec.name,
         output_count=spec.output_size,
         frame_bytes=spec.input.height_px * spec.input.width_px,
-        answer_size=make_guide(spec.guidance).answer_size,
+        answer_size=kind_of(spec.guidance).answer_size,
         takes_senses=takes_senses(spec.guidance),
         takes_frames=takes_frames(spec.guidance),
     )

@@ -9,7 +9,7 @@ from typing import Any
 from bytewing.firmware_export.emit_guidance import takes_frames, takes_senses
 from bytewing.firmware_export.rendering import render
 from bytewing.firmware_export.target import Target
-from bytewing.firmware_export.verify.toolchain import ARITHMETIC_FLAGS
+from bytewing.foundation.host_compiler import ARITHMETIC_FLAGS
 from bytewing.policies.bundle import PolicySpec
 
 

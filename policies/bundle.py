@@ -13,7 +13,8 @@ hand-edited bundle is refused instead of flown.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -21,20 +22,20 @@ from typing import Any, Literal
 import numpy as np
 import tomli_w
 from numpy.typing import NDArray
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import Field, model_validator
 
 from bytewing.foundation.config import Config, load
 from bytewing.foundation.errors import BadInputError
 from bytewing.foundation.files import sha256_of_file, write_together
-from bytewing.policies.guidance.registry import Guidance
-from bytewing.policies.inputs.downwind import turned
+from bytewing.policies.guidance.registry import Guidance, kind_of
+from bytewing.policies.inputs.transforms import TransformName, transformed
 from bytewing.sim.pilot import SENSES_SIZE
 
 FORMAT_VERSION = 1
 
 
-Source = Literal["camera", "senses"]
-"""Where a network's input comes from."""
+Source = Literal["camera", "scent"]
+"""Where a network's input comes from: ``bytewing.policies.inputs``."""
 
 
 class InputSpec(Config):
@@ -45,10 +46,10 @@ class InputSpec(Config):
         width_px: columns of a frame.
         channels: how many frames the network sees at once.
         frame_stride: how many camera frames one of them is after the other.
-        source: "camera", or "senses" where a frame is ``bytewing.policies.inputs.scent``'s picture
-            of them.
-        wind_to_right: whether frames are mirrored where the wind blows to their left
-            (``bytewing.policies.inputs.downwind``).
+        source: "camera", or "scent" where a frame is ``bytewing.policies.inputs.scent``'s picture
+            of the senses.
+        transform: what is done to frames before the network is given them
+            (``bytewing.policies.inputs.transforms``).
     """
 
     height_px: int = Field(gt=0, le=512)
@@ -56,13 +57,15 @@ class InputSpec(Config):
     channels: int = Field(default=1, gt=0, le=8)
     frame_stride: int = Field(default=1, ge=1, le=4)
     source: Source = "camera"
-    wind_to_right: bool = False
+    transform: TransformName = ""
 
     @model_validator(mode="after")
-    def _mirrored_on_the_way_in(self) -> InputSpec:
+    def _transformed_on_the_way_in(self) -> InputSpec:
         # A single frame is read where it lies.
-        if self.wind_to_right and (self.channels == 1 or self.source != "camera"):
-            raise ValueError("wind_to_right needs the camera and at least 2 channels")
+        if self.transform and (self.channels == 1 or self.source != "camera"):
+            raise ValueError(
+                f"transform {self.transform!r} needs the camera and at least 2 channels"
+            )
         return self
 
     @property
@@ -72,12 +75,7 @@ class InputSpec(Config):
 
     def seen(self, inputs: NDArray[np.uint8], senses: NDArray[np.float32]) -> NDArray[np.uint8]:
         """Return stacked frames (M, C, H, W), with senses (M, S), as the network is given them."""
-        return turned(inputs, senses) if self.wind_to_right else inputs
-
-    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
-        # The text enters a bundle's hash, which must stay for those that knew no such keys.
-        later = {"frame_stride": 1, "source": "camera", "wind_to_right": False}
-        return [(k, v) for k, v in super().__repr_args__() if k is None or later.get(k) != v]
+        return transformed(self.transform, inputs, senses)
 
 
 class OutputSpec(Config):
@@ -94,16 +92,6 @@ class OutputSpec(Config):
     scale: float = Field(gt=0)
     zero_point: int = Field(ge=-128, le=127)
     count: int = Field(default=1, ge=1, le=4096)
-
-    @model_serializer(mode="wrap")
-    def _as_before_maps(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # Bundles from before maps stay the text that they are.
-        values: dict[str, Any] = plain(self)
-        return {k: v for k, v in values.items() if k != "count" or v != 1}
-
-    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
-        # As in ``InputSpec``.
-        return [(k, v) for k, v in super().__repr_args__() if k != "count" or v != 1]
 
 
 def steps_of(outputs: Sequence[OutputSpec]) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
@@ -142,12 +130,12 @@ class PolicySpec(Config):
     files_sha256: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _guided_as_it_sees(self) -> PolicySpec:
-        if self.input.wind_to_right != (self.guidance.kind == "gas"):
-            needed = str(not self.input.wind_to_right).lower()
+    def _input_is_what_guidance_needs(self) -> PolicySpec:
+        needed = kind_of(self.guidance).transform
+        if self.input.transform != needed:
             raise ValueError(
-                f"{self.guidance.kind} guidance needs input.wind_to_right = {needed}; "
-                "a policy that has it otherwise must be trained anew"
+                f"{self.guidance.kind} guidance needs input.transform = {needed!r}; "
+                "a policy that has another must be trained anew"
             )
         return self
 
@@ -179,10 +167,10 @@ class Golden:
     senses: NDArray[np.float32]
     route: NDArray[np.float32]
 
-    def camera_frames(self, wind_to_right: bool) -> NDArray[np.uint8]:
-        """Return the frames (N, H, W) as the camera gave them; see ``InputSpec``."""
-        newest = self.frames[:, -1]
-        return turned(newest, self.senses) if wind_to_right else newest
+    def camera_frames(self, transform: TransformName) -> NDArray[np.uint8]:
+        """Return the frames (N, H, W) as the camera gave them, before ``InputSpec.transform``."""
+        # A transform applied twice gives the frames back.
+        return transformed(transform, self.frames[:, -1], self.senses)
 
     @classmethod
     def of(cls, arrays: Mapping[str, NDArray[Any]]) -> Golden:
@@ -212,8 +200,9 @@ class PolicyBundle:
     @property
     def sha256(self) -> str:
         """Hash of everything that decides how the int8 policy flies."""
-        spec = self.spec
-        text = f"{spec.input!r}{spec.outputs!r}{spec.guidance!r}{spec.files_sha256['int8.onnx']}"
+        parts = self.spec.model_dump(mode="json", include={"input", "outputs", "guidance"})
+        parts["int8.onnx"] = self.spec.files_sha256["int8.onnx"]
+        text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def file(self, name: str) -> Path:

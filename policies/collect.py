@@ -32,7 +32,7 @@ from bytewing.policies.dataset import (
     read_manifest,
     write_manifest,
 )
-from bytewing.policies.guidance.answer import COMMAND_SIZE, as_command, as_report
+from bytewing.policies.guidance.answer import COMMAND_SIZE, as_command
 from bytewing.policies.guidance.registry import make_guide
 from bytewing.policies.inputs.look import make_look
 from bytewing.policies.runtimes import Infer, float_inference
@@ -166,7 +166,7 @@ class CollectingPilot:
             self.outputs = outputs = self._learner(inputs).astype(np.float32)
         answer = self._guide.step(outputs, observation.senses)
         self.answer = answer[COMMAND_SIZE:]
-        self.report = self.report or as_report(answer)
+        self.report = self.report or self._guide.report
         pushed = answer[:COMMAND_SIZE] + self._push(observation.t_s)
         return as_command(pushed.astype(np.float32))
 

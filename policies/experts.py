@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from bytewing.policies.guidance.answer import COMMAND_SIZE, NO_ROUTE, as_command, as_report
+from bytewing.policies.guidance.answer import COMMAND_SIZE, NO_ROUTE, as_command
 from bytewing.policies.guidance.registry import Guidance, make_guide
 from bytewing.policies.tasks.road.learning import ROAD_GUIDANCE
 from bytewing.policies.tasks.task import LearnedTask
@@ -65,7 +65,7 @@ class GuidedPilot:
         labels = np.nan_to_num(self._labeller(observation), nan=0.0)
         answer = self._guide.step(labels, observation.senses)
         self.outputs, self.answer = labels, answer[COMMAND_SIZE:]
-        self.report = self.report or as_report(answer)
+        self.report = self.report or self._guide.report
         return as_command(answer)
 
 

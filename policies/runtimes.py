@@ -21,7 +21,6 @@ from bytewing.policies.guidance.answer import (
     NO_ROUTE,
     NO_SENSES,
     as_command,
-    as_report,
     dequantise,
 )
 from bytewing.policies.guidance.registry import make_guide
@@ -82,7 +81,7 @@ class NetworkPilot:
         inputs = self._look.push(observation.frame, observation.senses)
         answer = self.step(inputs, observation.senses)
         self.answer = answer[COMMAND_SIZE:]
-        self.report = self.report or as_report(answer)
+        self.report = self.report or self._guide.report
         return as_command(answer)
 
     def step(self, frames: Frame, senses: NDArray[np.float32] = NO_SENSES) -> NDArray[np.float32]:

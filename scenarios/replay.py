@@ -91,7 +91,7 @@ def replay(log: FlightLog, rung: Rung, source: Source = "camera") -> Comparison:
     """
     arrays = log.arrays
     frames, flown_outputs = arrays["camera.frames"], arrays["inference.outputs"]
-    if source == "senses":
+    if source != "camera":
         frames = np.empty((len(flown_outputs), 0, 0), np.uint8)
     if len(frames) == 0 or flown_outputs.dtype != np.int8:
         raise BytewingError(

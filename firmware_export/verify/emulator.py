@@ -98,7 +98,7 @@ def profile_step(elf: Path, target: Target, bundle: PolicyBundle) -> Profile:
     Profiling takes seconds, and minutes in all for a campaign whose every process asks for it.
     """
     golden = bundle.golden()
-    frame = golden.camera_frames(bundle.spec.input.wind_to_right)[0]
+    frame = golden.camera_frames(bundle.spec.input.transform)[0]
     known = elf.with_name(f"profile-{_profile_key(target, golden)}.json")
     reader = TypeAdapter(Profile)
     try:

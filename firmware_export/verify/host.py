@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from bytewing.firmware_export.emit import emit
 from bytewing.firmware_export.interface import policy_interface
-from bytewing.firmware_export.verify.toolchain import compile_host_library
 from bytewing.foundation.errors import BadInputError
+from bytewing.foundation.host_compiler import compile_host_library
 from bytewing.policies.bundle import PolicyBundle
 from bytewing.policies.guidance.answer import NO_ROUTE, NO_SENSES
 

@@ -1,12 +1,8 @@
-"""Guidance: a network's outputs and the drone's senses into a velocity command, step by step.
+"""What a guidance answers to a network's outputs, as a flight loop takes it.
 
-In float32 that C repeats bit for bit: only additions, subtractions, multiplications, divisions and
-comparisons in a fixed order, no fused operations and no library functions;
-``firmware_export/templates`` holds the same in C.
-
-What a step returns is one vector, the *answer*: four velocities (forward, left, climb in m/s, yaw
-rate in rad/s, heading frame), then whatever else this guidance tells: for those that search, first
-the phase and the position found. It is logged and compared whole.
+An answer is one float32 vector: four velocities (forward, left, climb in m/s, yaw rate in rad/s,
+heading frame), then the values that the kind of guidance declares
+(``bytewing.policies.guidance.kind``). It is logged and compared whole.
 """
 
 from __future__ import annotations
@@ -17,13 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bytewing.policies.bundle import OutputSpec, steps_of
+from bytewing.policies.guidance.guide import NO_ROUTE
+from bytewing.policies.guidance.kind import COMMAND_SIZE
 from bytewing.sim.pilot import SENSES_SIZE, Report, VelocityCommand
 
-COMMAND_SIZE = 4  # forward, left, climb, yaw rate
-# Phases at which a guidance that searches has a result; all of them count alike.
-FOUND, NOTHING_FOUND = 4, 5
-NO_ROUTE: NDArray[np.float32] = np.zeros((0, 5), np.float32)
+__all__ = ["COMMAND_SIZE", "NO_ROUTE", "NO_SENSES", "as_command", "as_report", "dequantise"]
+
 NO_SENSES: NDArray[np.float32] = np.zeros(SENSES_SIZE, np.float32)
+# Phases of an answer that carry a result. Exported code does not return a status yet.
+FOUND, NOTHING_FOUND = 4, 5
 
 
 def dequantise(outputs: NDArray[np.int8], specs: Sequence[OutputSpec]) -> NDArray[np.float32]:
@@ -38,7 +36,10 @@ def as_command(answer: NDArray[np.float32]) -> VelocityCommand:
 
 
 def as_report(answer: NDArray[np.float32]) -> Report | None:
-    """Return what an answer has to report, None while there is nothing."""
+    """Return what an answer of exported code has to report, None while there is nothing.
+
+    ``Guide.report`` knows it from the step's status.
+    """
     more = answer[COMMAND_SIZE:]
     if more.size == 0 or more[0] not in (FOUND, NOTHING_FOUND):
         return None

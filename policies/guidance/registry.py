@@ -6,7 +6,8 @@ from typing import Any
 
 from bytewing.foundation.config import Config, tagged
 from bytewing.foundation.registry import Registry
-from bytewing.policies.guidance.kind import GuidanceKind, Guide
+from bytewing.policies.guidance.guide import Guide
+from bytewing.policies.guidance.kind import GuidanceKind
 
 GUIDANCES = Registry("guidance", GuidanceKind, "guidance kind")
 
@@ -20,6 +21,6 @@ def kind_of(constants: Config) -> GuidanceKind:
     return GUIDANCES.find(table.kind)
 
 
-def make_guide(constants: Config) -> Guide:
-    """Return a guide with these constants; ``reset`` it before its first step."""
-    return kind_of(constants).make(constants)
+def make_guide(constants: Any) -> Guide:  # noqa: ANN401 (the table of any kind)
+    """Return a guide with these constants, at take-off and without a route."""
+    return Guide(kind_of(constants), constants)

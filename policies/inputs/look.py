@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bytewing.policies.bundle import InputSpec
+from bytewing.policies.bundle import InputSpec, Source
 from bytewing.policies.guidance.answer import NO_SENSES
 from bytewing.policies.inputs.scent import ScentHistory, scent_pictures
 
@@ -33,19 +34,19 @@ class Look(Protocol):
 
 def make_look(size: InputSpec) -> Look:
     """Return what makes the inputs of this size, from the camera or the senses."""
-    return FrameHistory(size) if size.source == "camera" else ScentHistory(size)
+    return _LOOKS[size.source](size)
 
 
 def network_inputs(frames: Frame, senses: NDArray[np.float32], size: InputSpec) -> Frame:
     """Return the network inputs (M, C, H, W) of a whole flight, as the pilot makes them.
 
     Args:
-        frames: (M, H, W), not looked at where the senses are the source.
+        frames: (M, H, W), not looked at where the camera is not the source.
         senses: (M, SENSES_SIZE).
         size: of an input.
     """
-    if size.source == "senses":
-        return scent_pictures(senses, size)
+    if size.source == "scent":
+        return scent_pictures(senses, size.width_px)
     return size.seen(stack_channels(frames, size), senses)
 
 
@@ -71,7 +72,8 @@ class FrameHistory:
         else:
             self._ring = np.concatenate([self._ring[1:], frame[np.newaxis]])
         inputs = self._ring[:: self._size.frame_stride]
-        return self._size.seen(inputs[np.newaxis], senses[np.newaxis])[0]
+        seen: Frame = self._size.seen(inputs[np.newaxis], senses[np.newaxis])[0]
+        return seen
 
 
 def stack_channels(frames: Frame, size: InputSpec) -> Frame:
@@ -84,3 +86,9 @@ def stack_channels(frames: Frame, size: InputSpec) -> Frame:
     padded = np.concatenate([before, frames])
     starts = range(0, 1 + size.history_frames, size.frame_stride)
     return np.stack([padded[start : start + len(frames)] for start in starts], axis=1)
+
+
+_LOOKS: Mapping[Source, Callable[[InputSpec], Look]] = {
+    "camera": FrameHistory,
+    "scent": lambda size: ScentHistory(size.width_px),
+}

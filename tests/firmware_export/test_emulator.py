@@ -6,8 +6,9 @@ import pytest
 from bytewing.firmware_export.target import load_target, target_names
 from bytewing.firmware_export.verify import machine as machine_module
 from bytewing.firmware_export.verify.machine import Machine, PolicyMachine
-from bytewing.firmware_export.verify.toolchain import compile_firmware, compile_host_library
+from bytewing.firmware_export.verify.toolchain import compile_firmware
 from bytewing.foundation.errors import BadInputError, BytewingError
+from bytewing.foundation.host_compiler import compile_host_library
 from support import tiny_policy
 
 PROBES = {

@@ -18,10 +18,11 @@ from bytewing.firmware_export.verify.emulator import McuPolicy
 from bytewing.firmware_export.verify.host import CPolicy
 from bytewing.foundation.errors import BadInputError
 from bytewing.policies.bundle import PolicyBundle
+from bytewing.policies.guidance.kind import ROUTE_MAX
 from bytewing.policies.inputs.look import network_inputs
 from bytewing.policies.tasks.gas.constants import GasGuidance
-from bytewing.policies.tasks.gas.guidance import ROUTE_MAX, Phase
 from bytewing.policies.tasks.gas.leak_map import spread
+from bytewing.policies.tasks.gas.phase import Phase
 from support.bundles import WARNINGS, gas_bundle, gas_wires, guided
 from support.qdq import QdqBuilder
 
@@ -39,7 +40,7 @@ GUIDANCE = GasGuidance(
     confirm_smoothing=0.3,
     approach_frames=4,
     confirm_limit_s=0.7,
-    deaf_s=0.17,
+    ignore_s=0.17,
     lost_s=0.3,
     approach_min_s=0.3,
     approach_limit_s=1.1,

@@ -10,8 +10,8 @@ import torch
 from bytewing.firmware_export.emit import emit, emit_network
 from bytewing.firmware_export.reference import Int8Network
 from bytewing.firmware_export.verify.host import CNetwork
-from bytewing.firmware_export.verify.toolchain import compile_host_library
 from bytewing.foundation.errors import BadInputError
+from bytewing.foundation.host_compiler import compile_host_library
 from bytewing.policies.assemble import save_quantised
 from bytewing.policies.bundle import Golden, InputSpec, PolicySpec, Provenance
 from bytewing.policies.compress.qat import quantisation_aware

@@ -12,7 +12,7 @@ from bytewing.firmware_export.reference import Int8Network
 from bytewing.firmware_export.target import load_target
 from bytewing.firmware_export.verify.emulator import McuPolicy
 from bytewing.firmware_export.verify.host import CPolicy
-from bytewing.firmware_export.verify.toolchain import compile_host_library
+from bytewing.foundation.host_compiler import compile_host_library
 from bytewing.policies.bundle import PolicyBundle
 from bytewing.policies.inputs.scent import scent_pictures
 from bytewing.policies.tasks.mox.constants import MoxGuidance
@@ -59,7 +59,7 @@ def expected(bundle) -> list[tuple[np.ndarray, np.ndarray]]:
     for seed in range(EPISODES):
         senses, route = episode(seed)
         with np.errstate(all="raise", under="ignore"):
-            outputs = network.infer(scent_pictures(senses, bundle.spec.input))
+            outputs = network.infer(scent_pictures(senses, bundle.spec.input.width_px))
             results.append((outputs, guided(outputs, bundle.spec, senses, route)))
     return results
 

@@ -6,10 +6,11 @@ import shutil
 import pytest
 
 from bytewing.firmware_export.target import load_target
-from bytewing.firmware_export.verify import toolchain
 from bytewing.firmware_export.verify.image import load_image
-from bytewing.firmware_export.verify.toolchain import compile_firmware, compile_host_library
+from bytewing.firmware_export.verify.toolchain import compile_firmware
+from bytewing.foundation import host_compiler
 from bytewing.foundation.errors import BadInputError, BytewingError, MissingToolError
+from bytewing.foundation.host_compiler import compile_host_library
 
 ADD = {"add.h": "int add(int a);", "add.c": '#include "add.h"\nint add(int a) { return a + 5; }\n'}
 
@@ -19,7 +20,7 @@ def own_cache(tmp_path, monkeypatch):
     """An empty cache folder, but zig's own (which holds compiler-rt) kept warm."""
     folder = tmp_path / "cache"
     folder.mkdir()
-    warm = toolchain.cache_folder() / "zig"
+    warm = host_compiler.cache_folder() / "zig"
     warm.mkdir(parents=True, exist_ok=True)
     (folder / "zig").symlink_to(warm)
     monkeypatch.setenv("BYTEWING_CACHE", str(folder))
@@ -32,7 +33,7 @@ def test_a_host_library_computes():
 
 def test_the_second_build_comes_from_the_cache(own_cache, monkeypatch):
     first = compile_host_library(ADD)
-    monkeypatch.setattr(toolchain, "_run", lambda *_: pytest.fail("compiled again"))
+    monkeypatch.setattr(host_compiler, "_run", lambda *_: pytest.fail("compiled again"))
     assert compile_host_library(ADD) == first
     assert first.is_relative_to(own_cache)
 

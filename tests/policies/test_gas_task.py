@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from bytewing.policies.nets.convnet import fold, initialised
-from bytewing.policies.tasks.gas.leak_map import CELLS, read
+from bytewing.policies.tasks.gas.leak_map import CELLS
 from bytewing.policies.tasks.gas.learning import DISTANCE_FULL_M, GAS, GasTeacher, gas_guidance
 from bytewing.policies.train import mirrored
 from bytewing.sim.camera.config import load_camera
@@ -14,6 +14,7 @@ from bytewing.sim.camera.pinhole import Pinhole
 from bytewing.sim.fields.gas import GasRelease
 from bytewing.sim.frames import quaternion_from_euler
 from bytewing.sim.pilot import DroneState, Observation
+from support.gas_parts import read
 
 CAMERA = load_camera("cooled_mid_wave")
 LEAK_M = (3.0, 0.5, 1.2)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from bytewing.policies.tasks.gas.leak_map import CELLS, COLUMNS, ROWS, read, spread
+from bytewing.policies.tasks.gas.leak_map import CELLS, COLUMNS, ROWS, spread
+from support.gas_parts import read
 
 END = 1 - 1 / COLUMNS  # the outermost cells' centres
 

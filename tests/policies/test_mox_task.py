@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from bytewing.policies.bundle import InputSpec
+from bytewing.policies.guidance.registry import make_guide
 from bytewing.policies.inputs.scent import COLUMN_STEPS, ROWS, ScentHistory, scent_pictures
 from bytewing.policies.nets.convnet import fold, initialised
 from bytewing.policies.tasks.mox.constants import MoxGuidance
-from bytewing.policies.tasks.mox.guidance import MoxGuide
 from bytewing.policies.tasks.mox.learning import GAS_PPM, MOX, SIDE_FULL_M, MoxTeacher
 from bytewing.sim.frames import quaternion_from_euler
 from bytewing.sim.pilot import DroneState, Observation, Senses
 from bytewing.sim.sensors.mox import MetalOxide, MetalOxideConfig
 
-SIZE = InputSpec(height_px=ROWS, width_px=8, source="senses")
+SIZE = InputSpec(height_px=ROWS, width_px=8, source="scent")
 ROUTE = np.array([[-5, -4, 1, 1, 0], [5, 4, 1, 1, 0]], np.float32)
 RESPONSE, BOUND, ACROSS, UPWIND, GUST, WIND = range(ROWS)
 
@@ -27,7 +27,7 @@ def senses(position=(0.0, 0.0, 1.0), gas=1.0, wind=(1.0, 0.0), yaw=0.0, free=(4.
 
 
 def pictures(rows):
-    return scent_pictures(np.array(rows, np.float32), SIZE)[:, 0]
+    return scent_pictures(np.array(rows, np.float32), SIZE.width_px)[:, 0]
 
 
 def flown(guide, outputs, steps, **sensed):
@@ -36,7 +36,7 @@ def flown(guide, outputs, steps, **sensed):
 
 
 def surging(yaw=0.0, wind=(1.0, 0.0), side=0.0, **sensed):
-    guide = MoxGuide(MoxGuidance())
+    guide = make_guide(MoxGuidance())
     guide.reset(ROUTE)
     return flown(guide, (1.0, side), 1, yaw=yaw, wind=wind, **sensed)[0]
 
@@ -92,7 +92,7 @@ def test_turning_the_world_changes_nothing():
 
 
 def test_a_reset_forgets():
-    history = ScentHistory(SIZE)
+    history = ScentHistory(SIZE.width_px)
     fresh = history.push(None, senses(gas=0.7)).copy()
     for _ in range(12):
         history.push(None, senses(gas=0.2))
@@ -145,7 +145,7 @@ def test_the_side_turns_the_surge():
 
 
 def test_without_gas_it_casts_to_the_side_it_was_told_and_back_in_growing_legs():
-    guide = MoxGuide(MoxGuidance())
+    guide = make_guide(MoxGuidance())
     guide.reset(ROUTE)
     flown(guide, (1.0, 0.0), 3)
     # Nothing moves it here: north is what it asks for.
@@ -166,7 +166,7 @@ def test_it_stays_in_its_area_and_off_walls():
 
 
 def test_with_nowhere_to_search_it_hovers():
-    guide = MoxGuide(MoxGuidance())
+    guide = make_guide(MoxGuidance())
     guide.reset(np.zeros((0, 5), np.float32))
     assert (flown(guide, (1.0, 0.5), 5) == 0).all()
 

@@ -1,21 +1,23 @@
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
-from bytewing.policies.guidance.float32 import F32
-from bytewing.policies.tasks.gas.obstacles import PLACES, Obstacles
+from support.c_struct import struct_type
+from support.gas_parts import F32, HEADERS, Obstacles
+from support.gas_world import GUIDANCE
 
 EAST = (F32(1), F32(0))
 NORTH = (F32(0), F32(1))
 NOTHING = (F32(4),) * 4
-CONSTANTS = SimpleNamespace(
-    margin_m=F32(0.45),
-    margin_gain=F32(1),
-    speed_m_s=F32(0.5),
-    approach_speed_m_s=F32(0.4),
-    remember_m=F32(1.5),
+CONSTANTS = GUIDANCE.model_copy(
+    update={
+        "margin_m": 0.45,
+        "margin_gain": 1.0,
+        "speed_m_s": 0.5,
+        "approach_speed_m_s": 0.4,
+        "remember_m": 1.5,
+    }
 )
+PLACES = struct_type(HEADERS, "bw_gas_obstacles_t")["places_m"].shape[0]
 
 
 def place(x: float, y: float) -> tuple[np.float32, ...]:

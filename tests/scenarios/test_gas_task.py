@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bytewing.foundation.errors import BadInputError
-from bytewing.policies.tasks.gas.leak_map import CELLS, read
+from bytewing.policies.tasks.gas.leak_map import CELLS
 from bytewing.policies.tasks.gas.learning import gas_guidance
 from bytewing.scenarios.criteria import judge
 from bytewing.scenarios.metrics import flight_metrics
@@ -21,6 +21,7 @@ from bytewing.scenarios.verify import rows_of
 from bytewing.sim.camera.config import load_camera
 from bytewing.sim.flight_log import FORMAT_VERSION, FlightLog
 from bytewing.sim.pilot import DroneState, Observation
+from support.gas_parts import read
 
 LEAK_M = (4.0, 0.0, 1.0)
 STANDARD = load_suite("gas_standard")

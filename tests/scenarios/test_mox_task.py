@@ -9,7 +9,7 @@ import pytest
 from bytewing.foundation.config import parse
 from bytewing.foundation.errors import BadInputError
 from bytewing.policies.find import find_policy
-from bytewing.policies.tasks.mox.wind_vane import WindVane
+from bytewing.policies.guidance.mean_wind import MeanWind
 from bytewing.scenarios.criteria import judge
 from bytewing.scenarios.metrics import flight_metrics
 from bytewing.scenarios.replay import Comparison
@@ -22,6 +22,7 @@ from bytewing.scenarios.verify import rows_of
 from bytewing.sim.camera.config import load_camera
 from bytewing.sim.flight_log import FORMAT_VERSION, FlightLog
 from bytewing.sim.pilot import DroneState, Observation, Senses
+from bytewing.sim.senses import pack
 from bytewing.sim.sensors.mox import MetalOxide, MetalOxideConfig
 
 WINDY = load_suite("mox_windy")
@@ -55,31 +56,31 @@ def mox_log(corners=((6.0, 0.0), (1.0, 0.0)), outcome="reached", gas_s=2.0):
     )
 
 
-# What the wind vane makes of the wind
+# The mean wind
 
 
 def upwind_after(winds):
-    vane = WindVane()
-    for east, north in winds:
-        upwind = vane.turn(np.float32(east), np.float32(north))
-    return vane, upwind
+    mean = MeanWind()
+    for wind in winds:
+        upwind = mean.update(pack({"wind_m_s": wind}))
+    return mean, upwind
 
 
-def test_a_gust_hardly_turns_the_vane_and_a_new_wind_does():
+def test_a_gust_hardly_turns_the_mean_wind_and_a_new_wind_does():
     """From the east at first, then to the north: after the time constant of 2 s by 1 - 1/e."""
-    vane, _ = upwind_after([(-1.0, 0.0)] * 100 + [(0.0, 1.0)] * 50)
-    np.testing.assert_allclose(vane.wind, (-np.exp(-1), 1 - np.exp(-1)), atol=0.02)
+    mean, _ = upwind_after([(-1.0, 0.0)] * 100 + [(0.0, 1.0)] * 50)
+    np.testing.assert_allclose(mean.wind, (-np.exp(-1), 1 - np.exp(-1)), atol=0.02)
     _, upwind = upwind_after([(-1.0, 0.0)] * 100 + [(0.0, 1.0)] * 5)
     assert np.degrees(np.arctan2(-upwind[1], upwind[0])) == pytest.approx(6, abs=1)
     _, upwind = upwind_after([(-1.0, 0.0)] * 100 + [(0.0, 1.0)] * 300)
     np.testing.assert_allclose(upwind, (0, -1), atol=0.01)
 
 
-def test_the_vanes_mean_steadies_a_turbulent_wind():
+def test_the_mean_steadies_a_turbulent_wind():
     noise = 0.5 * np.random.default_rng(3).standard_normal((2000, 2))
-    vane, off = WindVane(), []
-    for east, north in noise - [1.0, 0.0]:
-        x, y = vane.turn(np.float32(east), np.float32(north))
+    mean, off = MeanWind(), []
+    for wind in noise - [1.0, 0.0]:
+        x, y = mean.update(pack({"wind_m_s": wind}))
         off.append(np.arctan2(y, x))
     assert np.std(off[200:]) < 0.1 < np.std(np.arctan2(noise[:, 1], 1 - noise[:, 0]))
 

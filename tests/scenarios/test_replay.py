@@ -142,7 +142,7 @@ def gas_spec():
     return spec(2).model_copy(
         update={
             "input": InputSpec(
-                height_px=4, width_px=4, channels=2, frame_stride=2, wind_to_right=True
+                height_px=4, width_px=4, channels=2, frame_stride=2, transform="mirror_to_wind"
             ),
             "outputs": outputs,
             "guidance": GasGuidance(

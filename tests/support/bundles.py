@@ -10,7 +10,7 @@ import numpy as np
 from bytewing.firmware_export.emit import emit_network
 from bytewing.firmware_export.reference import Int8Network
 from bytewing.firmware_export.verify.host import CNetwork
-from bytewing.firmware_export.verify.toolchain import compile_host_library
+from bytewing.foundation.host_compiler import compile_host_library
 from bytewing.policies.assemble import npz_bytes
 from bytewing.policies.bundle import (
     Golden,
@@ -123,7 +123,7 @@ def gas_bundle(
         task="gas",
         camera="thermal",
         input=InputSpec(
-            height_px=height, width_px=width, channels=2, frame_stride=2, wind_to_right=True
+            height_px=height, width_px=width, channels=2, frame_stride=2, transform="mirror_to_wind"
         ),
         outputs=outputs_of(builder),
         guidance=guidance,
@@ -153,7 +153,7 @@ def mox_bundle(
         name="mox",
         task="mox",
         camera="hm01b0",
-        input=InputSpec(height_px=ROWS, width_px=width, source="senses"),
+        input=InputSpec(height_px=ROWS, width_px=width, source="scent"),
         outputs=outputs_of(b),
         guidance=guidance,
         provenance=Provenance(bytewing_version="0", seed=0, budget="quick"),

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bytewing.policies.bundle import InputSpec
-from bytewing.policies.inputs.downwind import turned_left
+from bytewing.policies.inputs.mirror_to_wind import mirrored_left
 from bytewing.policies.tasks.gas.constants import GasGuidance
 from bytewing.policies.tasks.gas.leak_map import CELLS, COLUMNS, ROWS, spread
 from bytewing.policies.tasks.task import (
@@ -87,7 +87,7 @@ class GasTeacher:
         if backward < 0:
             left_up = np.array([-right, up]) / -backward / self._tan_half
             left, up_there = left_up.tolist()
-            left = turned_left(left, seen.senses)
+            left = mirrored_left(left, seen.senses)
             labels[:CELLS] = spread(_visible(seen.gas_contrast), left, up_there)
         labels[CELLS] = min(math.hypot(right, up, backward) / DISTANCE_FULL_M, 1.0)
         return labels
@@ -171,7 +171,9 @@ GAS = LearnedTask(
     name="gas",
     distribution="gas",
     # The frame 80 ms ago and the present one: a plume moves, a warm pipe does not.
-    input=InputSpec(height_px=64, width_px=64, channels=2, frame_stride=2, wind_to_right=True),
+    input=InputSpec(
+        height_px=64, width_px=64, channels=2, frame_stride=2, transform="mirror_to_wind"
+    ),
     layers=LAYERS,
     outputs=OUTPUTS,
     guidance=gas_guidance,

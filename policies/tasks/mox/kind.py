@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from bytewing.policies.guidance.kind import GuidanceKind
-from bytewing.policies.tasks.mox.constants import MoxGuidance
-from bytewing.policies.tasks.mox.guidance import MoxGuide
+from pathlib import Path
 
-MOX_GUIDANCE_KIND = GuidanceKind(name="mox", constants=MoxGuidance, make=MoxGuide)
+from bytewing.policies.guidance.kind import GuidanceKind
+from bytewing.policies.guidance.mean_wind import SOURCES as MEAN_WIND_SOURCES
+from bytewing.policies.tasks.mox.constants import DERIVED, MoxGuidance
+
+HERE = Path(__file__).parent
+
+MOX_GUIDANCE_KIND = GuidanceKind(
+    name="mox",
+    constants=MoxGuidance,
+    derived=DERIVED,
+    sources=(*MEAN_WIND_SOURCES, HERE / "mox_guidance.h", HERE / "mox_guidance.c"),
+    outputs={"gas": 1, "side": 1},
+    senses=("position_m", "quaternion_xyzw", "range_m", "wind_m_s"),
+    takes_route=True,
+)

@@ -13,10 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bytewing.policies.bundle import InputSpec
-from bytewing.policies.guidance.float32 import F32
-from bytewing.policies.inputs.scent import ROWS, WIND_EAST, WIND_NORTH
+from bytewing.policies.guidance.mean_wind import MeanWind
+from bytewing.policies.inputs.scent import ROWS
 from bytewing.policies.tasks.mox.constants import MoxGuidance
-from bytewing.policies.tasks.mox.wind_vane import WindVane
 from bytewing.policies.tasks.task import ZOO, Budget, Bursts, Layer, LearnedTask, Output, Round
 from bytewing.sim.camera.config import Optics
 from bytewing.sim.fields.gas import GasRelease
@@ -51,15 +50,14 @@ class MoxTeacher:
 
     def reset(self) -> None:
         """Forget the wind."""
-        self._vane = WindVane()
+        self._mean_wind = MeanWind()
 
     def labels(self, seen: Observation) -> NDArray[np.float32]:
         """Return whether there is gas, and the source's side of the line upwind, left positive.
 
         Upwind is where guidance takes it to be, from the wind as the drone estimates it.
         """
-        senses = seen.senses
-        east, north = self._vane.turn(F32(senses[WIND_EAST]), F32(senses[WIND_NORTH]))
+        east, north = self._mean_wind.update(seen.senses)
         to_source_m = self._source_m - seen.truth.position_world_m[:2]
         left_m = float(to_source_m[1] * east - to_source_m[0] * north)
         side = np.clip(left_m / SIDE_FULL_M, -1.0, 1.0)
@@ -113,7 +111,7 @@ BUDGETS = {
 MOX = LearnedTask(
     name="mox",
     distribution="mox",
-    input=InputSpec(height_px=ROWS, width_px=COLUMNS, source="senses"),
+    input=InputSpec(height_px=ROWS, width_px=COLUMNS, source="scent"),
     layers=LAYERS,
     outputs=OUTPUTS,
     guidance=mox_guidance,

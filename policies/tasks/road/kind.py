@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from bytewing.policies.guidance.kind import GuidanceKind
-from bytewing.policies.tasks.road.constants import RoadGuidance
-from bytewing.policies.tasks.road.guidance import RoadGuide
+from pathlib import Path
 
-ROAD_GUIDANCE_KIND = GuidanceKind(name="road", constants=RoadGuidance, make=RoadGuide)
+from bytewing.policies.guidance.kind import SHARED_SOURCES, GuidanceKind
+from bytewing.policies.tasks.road.constants import DERIVED, RoadGuidance
+
+HERE = Path(__file__).parent
+
+ROAD_GUIDANCE_KIND = GuidanceKind(
+    name="road",
+    constants=RoadGuidance,
+    derived=DERIVED,
+    sources=(*SHARED_SOURCES, HERE / "road_guidance.h", HERE / "road_guidance.c"),
+    outputs={"steering": 1, "collision": 1},
+)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bytewing.policies.experts import GuidedPilot
-from bytewing.policies.inputs.downwind import turned_left
+from bytewing.policies.inputs.mirror_to_wind import mirrored_left
 from bytewing.policies.tasks.gas.leak_map import CELLS, spread
 from bytewing.policies.tasks.gas.learning import gas_guidance
 from bytewing.sim.camera.config import Optics
@@ -75,7 +75,7 @@ class Differences:
             return np.append(np.zeros(CELLS, np.float32), np.float32(DISTANCE_UNKNOWN))
         left = 1.0 - (2 * columns.mean() + 1) / width
         up = 1.0 - (2 * rows.mean() + 1) / height
-        left = turned_left(left, seen.senses)
+        left = mirrored_left(left, seen.senses)
         return np.append(spread(1.0, left, up), np.float32(DISTANCE_UNKNOWN))
 
 

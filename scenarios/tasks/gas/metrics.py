@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bytewing.policies.guidance.answer import FOUND
-from bytewing.policies.tasks.gas.guidance import Phase
+from bytewing.policies.tasks.gas.phase import Phase
 from bytewing.sim.courses.gas.referee import FOUND_WITHIN_M
 from bytewing.sim.flight_log import FlightLog
 
@@ -140,7 +139,7 @@ def _longest_run(tick: NDArray[np.int64], holds: NDArray[np.bool_]) -> tuple[int
 def _approach(answers: NDArray[np.float32]) -> tuple[int | None, int | None]:
     """Return the frames at which the approach that led to the report began, and of the report."""
     phase = answers[:, 0] if answers.shape[1] else np.zeros(len(answers), np.float32)
-    found = np.flatnonzero(phase == FOUND)
+    found = np.flatnonzero(phase == Phase.REPORTED)
     if found.size == 0:
         return None, None
     reported = int(found[0])

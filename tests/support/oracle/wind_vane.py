@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bytewing.policies.guidance.float32 import F32, TINY, Vector, clamp, norm
-from bytewing.policies.inputs.downwind import WIND_MAX_M_S
+from support.oracle.downwind import WIND_MAX_M_S
+from support.oracle.float32 import F32, TINY, Vector, clamp, norm
 
 # Low-pass factor a of ``y += a * (x - y)``: a time constant of 2 s at 25 Hz, long against the
 # anemometer's noise and short against what swings a plume.

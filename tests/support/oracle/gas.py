@@ -9,9 +9,9 @@
     NOTHING   the route is over, and a last look taken
 
 *Evidence* is what the strongest cells of the network's map add up to, low-passed. The *estimate* is
-the point on which the bearings since CONFIRM agree best (``bytewing.policies.tasks.gas.bearings``).
+the point on which the bearings since CONFIRM agree best (``support.oracle.bearings``).
 Every velocity is held back by what the four ranges say is free and by what they saw lately
-(``bytewing.policies.tasks.gas.obstacles``).
+(``support.oracle.obstacles``).
 
 Time is counted in steps: senses carry no clock, and a pilot that misses frames because it is still
 computing has timers and low-passes that are slower by that.
@@ -25,12 +25,12 @@ from types import SimpleNamespace
 import numpy as np
 from numpy.typing import NDArray
 
-from bytewing.policies.guidance.float32 import F32, TINY, Vector, clamp, heading_of, norm
-from bytewing.policies.inputs.downwind import blows_left
-from bytewing.policies.tasks.gas import leak_map
-from bytewing.policies.tasks.gas.bearings import Bearings
 from bytewing.policies.tasks.gas.constants import GasGuidance
-from bytewing.policies.tasks.gas.obstacles import Obstacles, fastest_m_s
+from support.oracle import leak_map
+from support.oracle.bearings import Bearings
+from support.oracle.downwind import blows_left
+from support.oracle.float32 import F32, TINY, Vector, clamp, heading_of, norm
+from support.oracle.obstacles import Obstacles, fastest_m_s
 
 ROUTE_MAX = 24  # waypoints a route may have: what the C keeps room for
 # Bounds of what comes in, so that no input makes a NaN or an infinity.
@@ -38,7 +38,7 @@ POSITION_MAX_M, RANGE_MAX_M = F32(1000), F32(100)
 
 # The constants that are times; guidance counts them in steps.
 TIMES = (
-    "waypoint_limit", "last_look", "confirm_limit", "deaf", "lost", "approach_min",
+    "waypoint_limit", "last_look", "confirm_limit", "ignore", "lost", "approach_min",
     "approach_limit", "hover", "weave",
 )  # fmt: skip
 
@@ -123,7 +123,7 @@ class GasGuide:
 
         Args:
             outputs: the leak's map (see ``leak_map``) in the picture in which the wind blows to the
-                right (``bytewing.policies.inputs.downwind``), then its distance over
+                right (``support.oracle.downwind``), then its distance over
                 ``distance_full_m``. Clamped here; NaN counts as the least.
             senses: (SENSES_SIZE,), see ``bytewing.sim.pilot.Senses``.
 
@@ -275,7 +275,7 @@ class GasGuide:
 
     def _give_up(self) -> None:
         self.evidence = F32(0)
-        self._deaf = self._steps.deaf
+        self._deaf = self._steps.ignore
         self._returning = True
         self._enter(Phase.PATROL)
 

@@ -5,23 +5,22 @@ import pytest
 
 from bytewing.policies.bundle import InputSpec
 from bytewing.policies.dataset import Dataset, Manifest
-from bytewing.policies.guidance.float32 import heading_of
-from bytewing.policies.inputs.downwind import blows_left, turned
 from bytewing.policies.inputs.look import FrameHistory, network_inputs
+from bytewing.policies.inputs.mirror_to_wind import blows_left, mirrored
 from bytewing.policies.tasks.gas.learning import GAS, GasTeacher
 from bytewing.scenarios.tasks.gas.baselines import Differences
 from bytewing.sim.camera.config import load_camera
-from bytewing.sim.pilot import SENSES_SIZE, DroneState, Observation
+from bytewing.sim.pilot import DroneState, Observation
+from bytewing.sim.senses import SENSES_SIZE, pack, read
+from support.gas_parts import heading_of
 
-SIZE = InputSpec(height_px=4, width_px=6, channels=2, frame_stride=2, wind_to_right=True)
+SIZE = InputSpec(height_px=4, width_px=6, channels=2, frame_stride=2, transform="mirror_to_wind")
 
 
 def senses(yaw_deg: float, wind_east: float, wind_north: float) -> np.ndarray:
-    row = np.zeros(SENSES_SIZE, np.float32)
     half = np.radians(yaw_deg) / 2
-    row[3:7] = 0, 0, np.sin(half), np.cos(half)
-    row[12:14] = wind_east, wind_north
-    return row
+    quaternion = (0, 0, np.sin(half), np.cos(half))
+    return pack({"quaternion_xyzw": quaternion, "wind_m_s": (wind_east, wind_north)})
 
 
 def flight(seed: int, steps: int = 30) -> tuple[np.ndarray, np.ndarray]:
@@ -54,8 +53,9 @@ def test_many_rows_at_once_say_what_each_says_alone():
     assert blows_left(told).tolist() == [bool(blows_left(row)) for row in told]
     assert 0.4 < blows_left(told).mean() < 0.6
     for row in told[:50]:
-        ahead = heading_of(tuple(row[3:7]))
-        assert blows_left(row) == (ahead[0] * row[13] - ahead[1] * row[12] > 0)
+        ahead = heading_of(read(row, "quaternion_xyzw"))
+        east, north = read(row, "wind_m_s")
+        assert blows_left(row) == (ahead[0] * north - ahead[1] * east > 0)
 
 
 def test_senses_beyond_all_bounds_have_a_side_too():
@@ -83,7 +83,7 @@ def test_turning_twice_gives_the_pictures_back_and_past_frames_turn_with_the_pre
     frames, told = flight(2)
     inputs = network_inputs(frames, told, SIZE)
     assert (inputs != frames[:, None]).any()
-    back = turned(inputs, told)
+    back = mirrored(inputs, told)
     assert np.array_equal(back[:, 1], frames)
     assert np.array_equal(back[2:, 0], frames[:-2])
 
@@ -95,10 +95,12 @@ def test_a_pilot_turns_its_frames_as_training_and_replay_do():
     assert np.array_equal(given, network_inputs(frames, told, SIZE))
 
 
-@pytest.mark.parametrize("keys", [{"channels": 1}, {"channels": 2, "source": "senses"}])
+@pytest.mark.parametrize("keys", [{"channels": 1}, {"channels": 2, "source": "scent"}])
 def test_only_frames_that_are_copied_can_be_mirrored(keys):
-    with pytest.raises(ValueError, match="wind_to_right needs the camera and at least 2 channels"):
-        InputSpec(height_px=4, width_px=4, wind_to_right=True, **keys)
+    with pytest.raises(
+        ValueError, match="transform 'mirror_to_wind' needs the camera and at least 2 channels"
+    ):
+        InputSpec(height_px=4, width_px=4, transform="mirror_to_wind", **keys)
 
 
 def test_training_is_given_what_a_pilot_gives_its_network():
@@ -137,5 +139,5 @@ def test_teacher_and_baseline_mean_the_picture_that_the_network_is_given():
 
 def test_gas_training_mirrors_nothing_by_itself():
     """The wind has turned the pictures already."""
-    assert GAS.input.wind_to_right
+    assert GAS.input.transform == "mirror_to_wind"
     assert not GAS.augmentation.mirrors

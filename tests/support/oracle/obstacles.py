@@ -10,8 +10,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from bytewing.policies.guidance.float32 import F32, TINY, Vector, clamp, norm
 from bytewing.policies.tasks.gas.constants import GasGuidance
+from support.oracle.float32 import F32, TINY, Vector, clamp, norm
 
 PLACES = 24
 # Two readings this near each other, to the east and to the north, are of one thing.

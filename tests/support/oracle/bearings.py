@@ -19,7 +19,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from bytewing.policies.guidance.float32 import F32, TINY, Vector, clamp, inverse_root, norm, rotate
+from support.oracle.float32 import F32, TINY, Vector, clamp, inverse_root, norm, rotate
 
 REACH_M = F32(30)  # how far from the anchor the estimate can be
 # Least determinant of the matrix, in cubed traces: one ray alone gives an eighth of its distance's

@@ -17,10 +17,10 @@ from types import SimpleNamespace
 import numpy as np
 from numpy.typing import NDArray
 
-from bytewing.policies.guidance.float32 import F32, Vector, clamp, heading_of, norm
-from bytewing.policies.tasks.gas.guidance import POSITION_MAX_M, RANGE_MAX_M
 from bytewing.policies.tasks.mox.constants import MoxGuidance
-from bytewing.policies.tasks.mox.wind_vane import WindVane
+from support.oracle.float32 import F32, Vector, clamp, heading_of, norm
+from support.oracle.gas import POSITION_MAX_M, RANGE_MAX_M
+from support.oracle.wind_vane import WindVane
 
 CORNERS = 2
 COMMAND_SIZE = 4
