@@ -15,7 +15,7 @@ from bytewing.policies.compress.quantize import QuantisedNetwork
 from bytewing.policies.guidance.answer import NO_ROUTE
 from bytewing.policies.nets.folded import FoldedNetwork, float_model, model_bytes
 from bytewing.policies.runtimes import NetworkPilot, int8_inference
-from bytewing.sim.pilot import SENSES_SIZE
+from bytewing.sim.senses import SENSES_SIZE
 
 Frames = NDArray[np.uint8]
 Senses = NDArray[np.float32]

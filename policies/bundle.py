@@ -28,7 +28,7 @@ from bytewing.foundation.errors import BadInputError
 from bytewing.foundation.files import sha256_of_file, write_together
 from bytewing.policies.guidance.registry import Guidance
 from bytewing.policies.inputs.downwind import turned
-from bytewing.sim.pilot import SENSES_SIZE
+from bytewing.sim.senses import SENSES_SIZE
 
 FORMAT_VERSION = 1
 

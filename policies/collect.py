@@ -43,7 +43,8 @@ from bytewing.sim.camera.config import AnyCamera
 from bytewing.sim.courses.registry import generate_course
 from bytewing.sim.distribution import Distribution
 from bytewing.sim.flight import Course, FlightSetup, fly
-from bytewing.sim.pilot import SENSES_SIZE, Observation, Report, VelocityCommand
+from bytewing.sim.pilot import Observation, Report, VelocityCommand
+from bytewing.sim.senses import SENSES_SIZE
 
 # Teacher and learner take turns of this length: long enough for the learner to get into trouble
 # of its own making, short enough for several turns a flight.

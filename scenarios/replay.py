@@ -20,7 +20,7 @@ from bytewing.policies.guidance.answer import COMMAND_SIZE, NO_ROUTE, dequantise
 from bytewing.policies.guidance.registry import make_guide
 from bytewing.policies.inputs.look import network_inputs
 from bytewing.sim.flight_log import FlightLog
-from bytewing.sim.pilot import SENSES_SIZE
+from bytewing.sim.senses import from_columns
 
 Outputs = NDArray[np.int8]
 Answers = NDArray[np.float32]
@@ -99,7 +99,7 @@ def replay(log: FlightLog, rung: Rung, source: Source = "camera") -> Comparison:
             f"{log.meta['runtime']!r} holds no int8 outputs to compare"
         )
     # Flights whose courses have no route and whose guidance tells nothing need not say so.
-    senses = arrays.get("inference.senses", np.zeros((len(frames), SENSES_SIZE), np.float32))
+    senses = from_columns(arrays, len(frames))
     outputs, answers = rung(Flown(frames, senses, arrays.get("course.route", NO_ROUTE)))
     # The log keeps commands as float64, which holds every float32 exactly, signed zeros included.
     commands, more = np.split(answers, [COMMAND_SIZE], axis=1)

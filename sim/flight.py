@@ -153,7 +153,7 @@ def fly(setup: FlightSetup, pilot: Pilot, watch: Watch | None = None) -> FlightL
     drawn = _draw(setup, clock)
     plant, wind, instruments = drawn.plant, drawn.weather.wind, drawn.instruments
     eye = _Eye(setup, clock, drawn.weather.plumes) if pilot.needs_frames else None
-    breath_s = clock.seconds(state_period)
+    sample_s = clock.seconds(state_period)
     referee = course.referee()
     recorder = Recorder()
     pilot.reset()
@@ -198,7 +198,7 @@ def fly(setup: FlightSetup, pilot: Pilot, watch: Watch | None = None) -> FlightL
                 state = plant.drone_state()
                 wind_world_m_s = sample_finite(wind, state.position_world_m, t_s)
                 gas_ppm = drawn.weather.gas_ppm(state.position_world_m, t_s)
-                instruments.breathe(gas_ppm, breath_s)
+                instruments.sample_gas(gas_ppm, sample_s)
                 recorder.state(tick, state, plant, wind_world_m_s, gas_ppm)
                 world.place_drone(state.position_world_m, state.quaternion_xyzw)
                 world.move_things(t_s)
@@ -213,9 +213,7 @@ def fly(setup: FlightSetup, pilot: Pilot, watch: Watch | None = None) -> FlightL
                     truth = plant.drone_state()
                     senses = instruments.read(truth, plant.estimate, wind_world_m_s, t_s)
                     contrast = eye.gas_contrast if eye is not None else 0.0
-                    observation = Observation(
-                        tick, t_s, frame, truth, senses.packed(), contrast, gas_ppm
-                    )
+                    observation = Observation(tick, t_s, frame, truth, senses, contrast, gas_ppm)
                     staged = pilot.act(observation)
                     effective_tick = tick + latency_ticks
                     recorder.inference(observation, pilot, staged)

@@ -8,6 +8,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from bytewing.sim.senses import pack
+
 
 @dataclass(frozen=True)
 class DroneState:
@@ -38,37 +40,6 @@ class VelocityCommand(NamedTuple):
 HOVER = VelocityCommand(0.0, 0.0, 0.0, 0.0)
 
 
-class Senses(NamedTuple):
-    """What the drone's own instruments say besides the camera, with their errors.
-
-    Attributes:
-        position_m: (3,) the autopilot's estimate of where it is, world ENU.
-        quaternion_xyzw: (4,) its estimate of how it is turned.
-        range_m: (4,) free distance to the front, left, back and right
-            (``bytewing.sim.sensors.ranger``).
-        gas_resistance: of the metal-oxide sensor, over that in clean air
-            (``bytewing.sim.sensors.mox``).
-        wind_m_s: (2,) the air's horizontal velocity, east and north
-            (``bytewing.sim.sensors.anemometer``).
-    """
-
-    position_m: NDArray[np.float64]
-    quaternion_xyzw: NDArray[np.float64]
-    range_m: NDArray[np.float64]
-    gas_resistance: float
-    wind_m_s: NDArray[np.float64]
-
-    def packed(self) -> NDArray[np.float32]:
-        """Return them as (SENSES_SIZE,) float32 in this order: what exported code is given."""
-        packed = np.empty(SENSES_SIZE, np.float32)
-        packed[0:3], packed[3:7] = self.position_m, self.quaternion_xyzw
-        packed[7:11], packed[11], packed[12:14] = self.range_m, self.gas_resistance, self.wind_m_s
-        return packed
-
-
-SENSES_SIZE = 14
-
-
 @dataclass(frozen=True)
 class Observation:
     """What a pilot is given.
@@ -78,7 +49,7 @@ class Observation:
         t_s: the same in seconds.
         frame: (H, W) uint8 camera image; None for a pilot that needs no frames.
         truth: the true state; for teachers only, no network pilot may read it.
-        senses: (SENSES_SIZE,) float32, see ``Senses.packed``.
+        senses: (SENSES_SIZE,) float32, packed (``bytewing.sim.senses``).
         gas_contrast: how visible gas truly is in the frame (``bytewing.sim.camera.thermal``), 0
             where there is none; for teachers only.
         gas_ppm: what is truly in the air there; for teachers only.
@@ -88,7 +59,7 @@ class Observation:
     t_s: float
     frame: NDArray[np.uint8] | None
     truth: DroneState
-    senses: NDArray[np.float32] = field(default_factory=lambda: np.zeros(SENSES_SIZE, np.float32))
+    senses: NDArray[np.float32] = field(default_factory=lambda: pack({}))
     gas_contrast: float = 0.0
     gas_ppm: float = 0.0
 

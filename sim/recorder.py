@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bytewing.sim.pilot import SENSES_SIZE, DroneState, Observation, Pilot, VelocityCommand
+from bytewing.sim.pilot import DroneState, Observation, Pilot, VelocityCommand
 from bytewing.sim.plant import Plant
+from bytewing.sim.senses import SENSES_SIZE, to_columns
 
 # In the order in which a recorded row holds them, with their widths.
 _STATE_STREAMS = {
@@ -95,7 +96,7 @@ class Recorder:
             "camera.tick": np.array(self._frame_ticks, np.int64),
             "camera.frames": frames,
             "camera.gas_contrast": np.array(self._contrasts, np.float64),
-            "inference.senses": np.array(self._senses, np.float32).reshape(-1, SENSES_SIZE),
+            **to_columns(np.array(self._senses, np.float32).reshape(-1, SENSES_SIZE)),
             "inference.outputs": np.array(self._outputs),
             "inference.answer": np.array(self._answers, np.float32),
             "inference.command": np.array(self._inferred, np.float64).reshape(-1, 4),

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bytewing.policies.bundle import OutputSpec, steps_of
-from bytewing.sim.pilot import SENSES_SIZE, Report, VelocityCommand
+from bytewing.sim.pilot import Report, VelocityCommand
+from bytewing.sim.senses import SENSES_SIZE
 
 COMMAND_SIZE = 4  # forward, left, climb, yaw rate
 # Phases at which a guidance that searches has a result; all of them count alike.

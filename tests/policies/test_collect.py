@@ -16,6 +16,7 @@ from bytewing.sim.courses.road.course import RoadCourseConfig, generate_road
 from bytewing.sim.distribution import load_distribution
 from bytewing.sim.fields.gas import GasRelease
 from bytewing.sim.pilot import DroneState, Observation
+from bytewing.sim.senses import read
 
 COURSE = RoadCourseConfig(length_m=5.0, obstacle_probability=0.5)
 ROADS = load_distribution("road").model_copy(update={"course": COURSE})
@@ -196,4 +197,5 @@ def test_a_gas_flight_is_labelled_with_what_can_be_seen(tmp_path):
     assert (whole == whole[:, :1]).all(), "a map is known whole or not at all"
     assert np.isnan(found.labels[(found.labels[:, :CELLS] == 0).all(axis=1), CELLS]).all()
     # Estimated heights over the ground: the senses came with the frames.
-    assert 0.3 < found.senses[:, 2].min() <= found.senses[:, 2].max() < 3.0
+    heights_m = read(found.senses, "position_m")[:, 2]
+    assert 0.3 < heights_m.min() <= heights_m.max() < 3.0

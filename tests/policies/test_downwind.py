@@ -11,7 +11,8 @@ from bytewing.policies.inputs.look import FrameHistory, network_inputs
 from bytewing.policies.tasks.gas.learning import GAS, GasTeacher
 from bytewing.scenarios.tasks.gas.baselines import Differences
 from bytewing.sim.camera.config import load_camera
-from bytewing.sim.pilot import SENSES_SIZE, DroneState, Observation
+from bytewing.sim.pilot import DroneState, Observation
+from bytewing.sim.senses import SENSES_SIZE
 
 SIZE = InputSpec(height_px=4, width_px=6, channels=2, frame_stride=2, wind_to_right=True)
 

@@ -13,7 +13,8 @@ from bytewing.policies.tasks.mox.constants import MoxGuidance
 from bytewing.policies.tasks.mox.guidance import MoxGuide
 from bytewing.policies.tasks.mox.learning import GAS_PPM, MOX, SIDE_FULL_M, MoxTeacher
 from bytewing.sim.frames import quaternion_from_euler
-from bytewing.sim.pilot import DroneState, Observation, Senses
+from bytewing.sim.pilot import DroneState, Observation
+from bytewing.sim.senses import pack
 from bytewing.sim.sensors.mox import MetalOxide, MetalOxideConfig
 
 SIZE = InputSpec(height_px=ROWS, width_px=8, source="senses")
@@ -22,8 +23,15 @@ RESPONSE, BOUND, ACROSS, UPWIND, GUST, WIND = range(ROWS)
 
 
 def senses(position=(0.0, 0.0, 1.0), gas=1.0, wind=(1.0, 0.0), yaw=0.0, free=(4.0,) * 4):
-    turned = quaternion_from_euler(0.0, 0.0, yaw)
-    return Senses(np.array(position), turned, np.array(free), gas, np.array(wind)).packed()
+    return pack(
+        {
+            "position_m": position,
+            "quaternion_xyzw": quaternion_from_euler(0.0, 0.0, yaw),
+            "range_m": free,
+            "gas_resistance": gas,
+            "wind_m_s": wind,
+        }
+    )
 
 
 def pictures(rows):

@@ -21,7 +21,8 @@ from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 from bytewing.scenarios.verify import rows_of
 from bytewing.sim.camera.config import load_camera
 from bytewing.sim.flight_log import FORMAT_VERSION, FlightLog
-from bytewing.sim.pilot import DroneState, Observation, Senses
+from bytewing.sim.pilot import DroneState, Observation
+from bytewing.sim.senses import CHANNELS, pack
 from bytewing.sim.sensors.mox import MetalOxide, MetalOxideConfig
 
 WINDY = load_suite("mox_windy")
@@ -232,9 +233,13 @@ CAMERA = load_camera("hm01b0")
 
 def smelling(resistance):
     """Return an observation in the middle of the yard, in a wind to the east."""
-    free_m, wind = np.full(4, 4.0), np.array([1.0, 0.0])
-    senses = Senses(np.array([0, 0, 1.0]), STILL.quaternion_xyzw, free_m, resistance, wind)
-    return Observation(0, 0.0, None, STILL, senses.packed())
+    senses = {
+        "position_m": [0, 0, 1.0],
+        "quaternion_xyzw": STILL.quaternion_xyzw,
+        "gas_resistance": resistance,
+        "wind_m_s": [1.0, 0.0],
+    }
+    return Observation(0, 0.0, None, STILL, pack(senses))
 
 
 def commands(pilot, resistances):
@@ -338,7 +343,7 @@ def test_flights_fly_without_frames(field, no_camera):
     steps = len(log.arrays["camera.tick"])
     assert steps == 150
     assert log.arrays["camera.frames"].size == 0
-    assert log.arrays["inference.senses"].shape == (steps, 14)
+    assert all(log.arrays[c.column].shape == (steps, c.size) for c in CHANNELS)
     assert log.arrays["inference.outputs"].shape == (steps, 2)
     compared = fly_job(job)
     assert compared.log_sha256 == log.sha256
@@ -348,11 +353,11 @@ def test_flights_fly_without_frames(field, no_camera):
 
 
 def test_the_instruments_are_mounted_and_logged(by_upwind, field):
-    senses = by_upwind.arrays["inference.senses"]
-    wind = by_upwind.arrays["state.wind_world_m_s"].mean(axis=0)
-    assert senses[:, 12:].mean(axis=0) == pytest.approx(wind[:2], abs=0.25)
-    assert senses[:, 7:11].min() < 4.0
-    assert np.ptp(senses[:, 11]) > 0.005, "the sensor's noise at least"
+    arrays = by_upwind.arrays
+    wind = arrays["state.wind_world_m_s"].mean(axis=0)
+    assert arrays["senses.wind_m_s"].mean(axis=0) == pytest.approx(wind[:2], abs=0.25)
+    assert arrays["senses.range_m"].min() < 4.0
+    assert np.ptp(arrays["senses.gas_resistance"]) > 0.005, "the sensor's noise at least"
 
 
 def test_baselines_are_those_of_the_task(field):

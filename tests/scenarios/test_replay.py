@@ -14,6 +14,7 @@ from bytewing.policies.tasks.gas.constants import GasGuidance
 from bytewing.policies.tasks.gas.leak_map import CELLS
 from bytewing.policies.tasks.road.constants import RoadGuidance
 from bytewing.scenarios.replay import Comparison, guided, int8_rung, replay, stepped_rung
+from bytewing.sim.senses import SENSES_SIZE, to_columns
 
 FRAMES = np.random.default_rng(5).integers(0, 256, (70, 4, 4), np.uint8)
 
@@ -170,7 +171,7 @@ def gas_infer(frames):
 def gas_log(make_log, s_curve_xy):
     """The log of a flight whose guidance has senses, a route and more to tell than a command."""
     pilot = NetworkPilot(gas_spec(), lambda chw: gas_infer(chw[None])[0], route=GAS_ROUTE)
-    senses = np.random.default_rng(3).uniform(0.5, 1, (len(FRAMES), 14)).astype(np.float32)
+    senses = np.random.default_rng(3).uniform(0.5, 1, (len(FRAMES), SENSES_SIZE)).astype(np.float32)
     inputs = network_inputs(FRAMES, senses, gas_spec().input)
     answers = np.array([pilot.step(*row) for row in zip(inputs, senses, strict=True)])
     log = make_log(
@@ -181,7 +182,7 @@ def gas_log(make_log, s_curve_xy):
         command=answers[:, :4].astype(np.float64),
     )
     more = {
-        "inference.senses": senses,
+        **to_columns(senses),
         "inference.answer": np.ascontiguousarray(answers[:, 4:]),
         "course.route": GAS_ROUTE,
     }
@@ -194,7 +195,7 @@ def test_a_gas_flight_is_replayed_with_its_senses_and_route(make_log, s_curve_xy
     assert replay(log, int8_rung(gas_infer, gas_spec())).frames_different == 0
 
 
-@pytest.mark.parametrize("stream", ["inference.answer", "inference.senses", "course.route"])
+@pytest.mark.parametrize("stream", ["inference.answer", "senses.position_m", "course.route"])
 def test_a_changed_byte_beside_the_command_differs(make_log, s_curve_xy, stream):
     log = gas_log(make_log, s_curve_xy)
     changed = log.arrays[stream].copy()

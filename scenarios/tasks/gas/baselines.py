@@ -15,6 +15,7 @@ from bytewing.policies.tasks.gas.learning import gas_guidance
 from bytewing.sim.camera.config import Optics
 from bytewing.sim.flight import Course
 from bytewing.sim.pilot import Observation, VelocityCommand
+from bytewing.sim.senses import read
 
 # The frame-difference detector's constants. A first threshold, set by reasoning alone, gave false
 # alarms on most flights of gas_standard; this rule replaced it. The time between its frames is that
@@ -40,7 +41,8 @@ class PatrolPilot(GuidedPilot):
     def act(self, observation: Observation) -> VelocityCommand:
         """Return the command for where the drone truly is."""
         senses, truth = observation.senses.copy(), observation.truth
-        senses[:3], senses[3:7] = truth.position_world_m, truth.quaternion_xyzw
+        read(senses, "position_m")[:] = truth.position_world_m
+        read(senses, "quaternion_xyzw")[:] = truth.quaternion_xyzw
         return super().act(dataclasses.replace(observation, senses=senses))
 
 

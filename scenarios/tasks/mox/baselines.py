@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bytewing.policies.experts import GuidedPilot
-from bytewing.policies.inputs.scent import GAS
 from bytewing.policies.tasks.mox.learning import mox_guidance
 from bytewing.sim.camera.config import Optics
 from bytewing.sim.flight import Course
 from bytewing.sim.pilot import Observation
+from bytewing.sim.senses import read
 from bytewing.sim.sensors.mox import MetalOxideConfig
 
 # Gas is where the sensor is bound for a resistance below this, of the one in clean air. The best of
@@ -36,7 +36,7 @@ class Sniffer:
 
     def labels(self, seen: Observation) -> NDArray[np.float32]:
         """Return gas, 0 or 1, and a side of 0, as a network would."""
-        reading = float(seen.senses[GAS])
+        reading = float(read(seen.senses, "gas_resistance")[0])
         before = reading if self._mean is None else self._mean
         self._mean = before + SMOOTHING * (reading - before)
         rate_s = (self._mean - before) / STEP_S
@@ -47,8 +47,8 @@ class Sniffer:
 
 def surge_cast_pilot(course: Course, camera: Optics) -> GuidedPilot:
     """Return the pilot that flies by ``Sniffer`` through the metal-oxide guidance."""
-    nose = Sniffer()
-    return GuidedPilot(nose.labels, mox_guidance(camera), nose.reset, route=course.route)
+    detector = Sniffer()
+    return GuidedPilot(detector.labels, mox_guidance(camera), detector.reset, route=course.route)
 
 
 def upwind_pilot(course: Course, camera: Optics) -> GuidedPilot:
