@@ -7,11 +7,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from bytewing.foundation.config import Config
 from bytewing.sim import senses
-from bytewing.sim.pilot import DroneState
+from bytewing.sim.pilot import Truth
+from bytewing.sim.probes import Samples
 from bytewing.sim.scene import Scene
 from bytewing.sim.sensors.anemometer import Anemometer, AnemometerConfig
 from bytewing.sim.sensors.mox import MetalOxide, MetalOxideConfig
 from bytewing.sim.sensors.ranger import Ranger, RangerConfig
+from bytewing.sim.weather import GAS_PROBE, WIND_PROBE
 
 Vector = NDArray[np.float64]
 
@@ -46,33 +48,31 @@ class Instruments:
         self._anemometer = Anemometer(anemometer, seed) if anemometer else None
         self._reading = 0
 
-    def sample_gas(self, gas_ppm: float, duration_s: float) -> None:
-        """Let the gas sensor follow that concentration for so long."""
+    def sample(self, probes: Samples, duration_s: float) -> None:
+        """Let the sensors that lag behind follow what the probes found, for so long."""
         if self._metal_oxide is not None:
-            self._metal_oxide.step(gas_ppm, duration_s)
+            self._metal_oxide.step(float(probes[GAS_PROBE][0]), duration_s)
 
-    def read(
-        self, truth: DroneState, estimate: Vector, wind_world_m_s: Vector, t_s: float
-    ) -> senses.Row:
+    def read(self, truth: Truth, estimate: Vector, t_s: float) -> senses.Row:
         """Return the packed senses (SENSES_SIZE,) now, once a camera tick.
 
         Args:
-            truth: where the drone is.
+            truth: where the drone is, and in what air.
             estimate: (13,) where its autopilot believes to be (``Plant.estimate``).
-            wind_world_m_s: (3,) the air's velocity where it is.
             t_s: since take-off.
         """
         index, self._reading = self._reading, self._reading + 1
+        state = truth.state
         readings: dict[str, ArrayLike] = {
             "position_m": estimate[:3],
             "quaternion_xyzw": estimate[3:7],
         }
         if self._ranger is not None:
             readings["range_m"] = self._ranger.measure(
-                truth.position_world_m, truth.quaternion_xyzw, t_s
+                state.position_world_m, state.quaternion_xyzw, t_s
             )
         if self._metal_oxide is not None:
             readings["gas_resistance"] = self._metal_oxide.resistance
         if self._anemometer is not None:
-            readings["wind_m_s"] = self._anemometer.measure(wind_world_m_s, index)
+            readings["wind_m_s"] = self._anemometer.measure(truth.probes[WIND_PROBE], index)
         return senses.pack(readings)

@@ -11,8 +11,9 @@ from bytewing.policies.inputs.look import FrameHistory, network_inputs
 from bytewing.policies.tasks.gas.learning import GAS, GasTeacher
 from bytewing.scenarios.tasks.gas.baselines import Differences
 from bytewing.sim.camera.config import load_camera
-from bytewing.sim.pilot import DroneState, Observation
+from bytewing.sim.pilot import DroneState
 from bytewing.sim.senses import SENSES_SIZE
+from support.moments import moment
 
 SIZE = InputSpec(height_px=4, width_px=6, channels=2, frame_stride=2, wind_to_right=True)
 
@@ -123,7 +124,8 @@ def test_teacher_and_baseline_mean_the_picture_that_the_network_is_given():
     said = {}
     for north in (1.0, -1.0):
         views = [
-            Observation(0, 0.0, frame, truth, senses(0, 0, north), 10.0) for frame in (still, moved)
+            moment(frame, state=truth, senses=senses(0, 0, north), gas_contrast=10.0)
+            for frame in (still, moved)
         ]
         differences = Differences()
         differences.labels(views[0])

@@ -7,16 +7,16 @@ from bytewing.foundation.config import parse
 from bytewing.foundation.errors import BadInputError
 from bytewing.sim import meshes, senses
 from bytewing.sim.instruments import Instruments, InstrumentsConfig
-from bytewing.sim.pilot import DroneState
+from bytewing.sim.pilot import DroneState, Truth
 from bytewing.sim.scene import Box, Scene, SceneObject, Surface
 from bytewing.sim.sensors.ranger import RangerConfig
 
 LEVEL = np.array([0.0, 0.0, 0.0, 1.0])
-TRUTH = DroneState(np.array([0.0, 0.0, 1.0]), LEVEL, np.zeros(3), np.zeros(3))
+STATE = DroneState(np.array([0.0, 0.0, 1.0]), LEVEL, np.zeros(3), np.zeros(3))
 # The autopilot believes to be 0.5 m farther north, turned about, and says so.
 ESTIMATE = np.array([0.0, 0.5, 1.1, 0.0, 0.0, 1.0, 0.0, *np.zeros(6)])
-WIND = np.array([1.0, -0.5, 0.3])
-GAS_PPM = 500.0
+PROBES = {"wind_world_m_s": np.array([1.0, -0.5, 0.3]), "gas_ppm": np.array([500.0])}
+TRUTH = Truth(STATE, PROBES)
 
 SIZE = (0.2, 4.0, 4.0)
 WALL = SceneObject("wall", meshes.box(SIZE), Surface(0.5), (1.6, 0.0, 1.0), 0.0, Box(SIZE))
@@ -36,8 +36,8 @@ def mounted(*decks, seed=1, **tables):
 
 def read(instruments, exposed_s=60.0, t_s=0.0):
     """Read after so long in gas, in front of the wall, in the wind."""
-    instruments.sample_gas(GAS_PPM, exposed_s)
-    return instruments.read(TRUTH, ESTIMATE, WIND, t_s)
+    instruments.sample(TRUTH.probes, exposed_s)
+    return instruments.read(TRUTH, ESTIMATE, t_s)
 
 
 CHANNELS = {"ranger": "range_m", "metal_oxide": "gas_resistance", "anemometer": "wind_m_s"}
@@ -95,7 +95,7 @@ def test_the_gas_sensor_follows_the_time_it_was_in_gas():
     after_2_s = resistance(read(sensor, 1.0))
     assert 1.0 > after_1_s > after_2_s > 0.305
     # Reading takes no time: the sensor stays where it is.
-    assert resistance(sensor.read(TRUTH, ESTIMATE, WIND, 0.0)) == after_2_s
+    assert resistance(sensor.read(TRUTH, ESTIMATE, 0.0)) == after_2_s
 
 
 AHEAD, GAS, EAST, NORTH = range(4)
