@@ -64,7 +64,7 @@ def view(config: ThermalConfig, gas: str, rate_g_h: float, excess_k: float) -> t
     camera = ThermalCamera(site.scene, config, SEED, plumes)
     at = pose(site)
     for tick in range(round(FLIGHT_S * config.rate_hz)):
-        frame = camera.look(Capture(at, at, tick / config.rate_hz, tick / config.rate_hz))
+        frame = camera.take_frame(Capture(at, at, tick / config.rate_hz, tick / config.rate_hz))
     return frame, camera.gas_contrast
 
 

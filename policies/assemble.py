@@ -14,8 +14,9 @@ from bytewing.policies.bundle import PolicyBundle, PolicySpec, save_bundle
 from bytewing.policies.compress.quantize import QuantisedNetwork
 from bytewing.policies.guidance.answer import NO_ROUTE
 from bytewing.policies.nets.folded import FoldedNetwork, float_model, model_bytes
-from bytewing.policies.runtimes import NetworkPilot, int8_inference
-from bytewing.sim.pilot import SENSES_SIZE
+from bytewing.policies.pilot import guided
+from bytewing.policies.runtimes import int8_inference
+from bytewing.sim.senses import SENSES_SIZE
 
 Frames = NDArray[np.uint8]
 Senses = NDArray[np.float32]
@@ -78,15 +79,12 @@ def golden_npz(
     """
     if senses is None:
         senses = np.zeros((len(frames), SENSES_SIZE), np.float32)
-    pilot = NetworkPilot(spec, int8_inference(int8_model, spec), route=route)
-    outputs, commands = [], []
-    for frame, sensed in zip(frames, senses, strict=True):
-        commands.append(pilot.step(frame, sensed))
-        outputs.append(pilot.outputs)
+    infer = int8_inference(int8_model, spec)
+    outputs = np.array([infer(frame) for frame in frames], np.int8)
     return npz_bytes(
         frames=frames,
-        outputs=np.array(outputs),
-        commands=np.array(commands),
+        outputs=outputs,
+        commands=guided(outputs, spec, senses, route),
         senses=senses,
         route=route,
     )

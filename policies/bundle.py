@@ -29,7 +29,7 @@ from bytewing.foundation.errors import BadInputError
 from bytewing.foundation.files import sha256_of_file, write_together
 from bytewing.policies.guidance.registry import Guidance, kind_of
 from bytewing.policies.inputs.transforms import TransformName, transformed
-from bytewing.sim.pilot import SENSES_SIZE
+from bytewing.sim.senses import SENSES_SIZE
 
 FORMAT_VERSION = 1
 

@@ -32,18 +32,21 @@ from bytewing.policies.dataset import (
     read_manifest,
     write_manifest,
 )
-from bytewing.policies.guidance.answer import COMMAND_SIZE, as_command
+from bytewing.policies.guidance.answer import COMMAND_SIZE
 from bytewing.policies.guidance.registry import make_guide
 from bytewing.policies.inputs.look import make_look
+from bytewing.policies.pilot import PolicyPilot, Step
 from bytewing.policies.runtimes import Infer, float_inference
 from bytewing.policies.splits import Split, require
 from bytewing.policies.tasks.registry import LEARNED_TASKS
 from bytewing.sim.airframe import Airframe
 from bytewing.sim.camera.config import AnyCamera
+from bytewing.sim.course import Course
 from bytewing.sim.courses.registry import generate_course
 from bytewing.sim.distribution import Distribution
-from bytewing.sim.flight import Course, FlightSetup, fly
-from bytewing.sim.pilot import SENSES_SIZE, Observation, Report, VelocityCommand
+from bytewing.sim.flight import FlightSetup, fly
+from bytewing.sim.pilot import PrivilegedObservation
+from bytewing.sim.senses import SENSES_SIZE
 
 # Teacher and learner take turns of this length: long enough for the learner to get into trouble
 # of its own making, short enough for several turns a flight.
@@ -106,8 +109,10 @@ class CollectJob:
         }
 
 
-class CollectingPilot:
-    """Flies by teacher and learner in turns, pushed about, and keeps the teacher's labels.
+class CollectingPolicy:
+    """Teacher and learner in turns, pushed about; keeps the teacher's labels of each frame.
+
+    A ``bytewing.policies.pilot.Policy``; its answer's command has the push in it.
 
     Attributes:
         frames: (H, W) of the camera, or what the network sees instead.
@@ -115,32 +120,29 @@ class CollectingPilot:
         senses: what came with each frame.
     """
 
+    view: type[PrivilegedObservation] = PrivilegedObservation
+
     def __init__(self, job: CollectJob, course: Course, learner: Infer | None) -> None:
-        task, seed = LEARNED_TASKS.find(job.task), job.course_seed
-        self.latency_s = float(stream(seed, "collect.latency").choice(LATENCIES_S))
+        task = LEARNED_TASKS.find(job.task)
         self.frames: list[NDArray[np.uint8]] = []
         self.labels: list[NDArray[np.float32]] = []
         self.senses: list[NDArray[np.float32]] = []
-        self._task, self._seed, self._route = task, seed, course.route
+        self._task, self._seed = task, job.course_seed
         self._teacher = task.teacher(course, job.camera)
         self._learner = learner
         self._teacher_share = job.teacher_share if learner is not None else 1.0
         self._look = make_look(task.input)
         self.needs_frames = self._look.needs_frames
         self._guide = make_guide(task.guidance(job.camera))
-        self.reset()
 
-    def reset(self) -> None:
+    def reset(self, route: NDArray[np.float32]) -> None:
         """Start a flight."""
         self.frames.clear()
         self.labels.clear()
         self.senses.clear()
         self._teacher.reset()
         self._look.reset()
-        self._guide.reset(self._route)
-        self.outputs: NDArray[np.generic] = np.zeros(self._task.output_size, np.float32)
-        self.answer = np.zeros(self._guide.answer_size - COMMAND_SIZE, np.float32)
-        self.report: Report | None = None
+        self._guide.reset(route)
         self._turns = stream(self._seed, "collect.turns")
         self._bursts = stream(self._seed, "collect.bursts")
         self._turn_ends_s = 0.0
@@ -149,26 +151,30 @@ class CollectingPilot:
         self._burst_ends_s = 0.0
         self._next_burst_s = float(self._bursts.uniform(*self._task.bursts.pause_s))
 
-    def act(self, observation: Observation) -> VelocityCommand:
-        """Label the frame and return the command of whoever's turn it is, plus the burst."""
-        inputs = self._look.push(observation.frame, observation.senses)
+    def step(self, seen: PrivilegedObservation) -> Step:
+        """Label the frame and return the answer of whoever's turn it is, plus the burst."""
+        inputs = self._look.push(seen.frame, seen.senses)
         # What comes from the senses is no camera's.
-        self.frames.append(inputs[-1] if observation.frame is None else observation.frame)
-        labels = self._teacher.labels(observation)
+        self.frames.append(inputs[-1] if seen.frame is None else seen.frame)
+        labels = self._teacher.labels(seen)
         self.labels.append(labels)
-        self.senses.append(observation.senses)
-        if observation.t_s >= self._turn_ends_s:
+        self.senses.append(seen.senses)
+        outputs = self._infer(inputs, labels, seen.t_s)
+        answer = self._guide.step(outputs, seen.senses)
+        pushed = answer[:COMMAND_SIZE] + self._push(seen.t_s)
+        answer = np.concatenate([pushed.astype(np.float32), answer[COMMAND_SIZE:]])
+        return Step(outputs, answer, self._guide.report)
+
+    def _infer(
+        self, inputs: NDArray[np.uint8], labels: NDArray[np.float32], t_s: float
+    ) -> NDArray[np.float32]:
+        """Return the outputs (K,) of whoever's turn it is."""
+        if t_s >= self._turn_ends_s:
             self._teacher_flies = self._turns.random() < self._teacher_share
-            self._turn_ends_s = observation.t_s + TURN_S
+            self._turn_ends_s = t_s + TURN_S
         if self._learner is None or self._teacher_flies:
-            self.outputs = outputs = np.nan_to_num(labels, nan=0.0)
-        else:
-            self.outputs = outputs = self._learner(inputs).astype(np.float32)
-        answer = self._guide.step(outputs, observation.senses)
-        self.answer = answer[COMMAND_SIZE:]
-        self.report = self.report or self._guide.report
-        pushed = answer[:COMMAND_SIZE] + self._push(observation.t_s)
-        return as_command(pushed.astype(np.float32))
+            return np.nan_to_num(labels, nan=0.0)
+        return self._learner(inputs).astype(np.float32)
 
     def _push(self, t_s: float) -> NDArray[np.float64]:
         rng, bursts = self._bursts, self._task.bursts
@@ -179,12 +185,22 @@ class CollectingPilot:
         return self._burst if t_s < self._burst_ends_s else np.zeros(COMMAND_SIZE)
 
 
+def collecting_pilot(
+    policy: CollectingPolicy, route: NDArray[np.float32], seed: int
+) -> PolicyPilot[PrivilegedObservation]:
+    """Return the pilot that flies ``policy``, under a latency drawn for this ``seed``."""
+    latency_s = float(stream(seed, "collect.latency").choice(LATENCIES_S))
+    return PolicyPilot(policy, route=route, latency_s=latency_s)
+
+
 def collect_flight(job: CollectJob) -> FlightFrames:
     """Fly one job and return its frames; a worker runs it, perhaps on another machine."""
     require(job.split, job.course_seed)
+    task = LEARNED_TASKS.find(job.task)
     course = generate_course(job.distribution.course, job.course_seed)
     learner = float_inference(job.learner) if job.learner else None
-    pilot = CollectingPilot(job, course, learner)
+    policy = CollectingPolicy(job, course, learner)
+    pilot = collecting_pilot(policy, course.route, job.course_seed)
     setup = FlightSetup(
         course=course,
         airframe=job.airframe,
@@ -196,9 +212,9 @@ def collect_flight(job: CollectJob) -> FlightFrames:
     log = fly(setup, pilot)
     facts = {key: log.meta[key] for key in ("outcome", "latency_s", "tool_version", "course")}
     return FlightFrames(
-        frames=np.stack(pilot.frames),
-        labels=np.array(pilot.labels, np.float32).reshape(-1, len(pilot.outputs)),
-        senses=np.array(pilot.senses, np.float32).reshape(-1, SENSES_SIZE),
+        frames=np.stack(policy.frames),
+        labels=np.array(policy.labels, np.float32).reshape(-1, task.output_size),
+        senses=np.array(policy.senses, np.float32).reshape(-1, SENSES_SIZE),
         tick=log.arrays["camera.tick"],
         meta={**job.facts(), **facts},
     )

@@ -28,7 +28,7 @@ from bytewing.foundation.errors import BadInputError
 from bytewing.foundation.files import sha256_of_file, write_atomic
 from bytewing.policies.bundle import InputSpec
 from bytewing.policies.splits import Split, require
-from bytewing.sim.pilot import SENSES_SIZE
+from bytewing.sim.senses import SENSES_SIZE
 
 MANIFEST = "manifest.json"
 Float32 = NDArray[np.float32]

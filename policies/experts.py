@@ -5,90 +5,101 @@ Their labels go through the same guidance as a network's outputs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from bytewing.policies.guidance.answer import COMMAND_SIZE, NO_ROUTE, as_command
 from bytewing.policies.guidance.registry import Guidance, make_guide
+from bytewing.policies.pilot import PolicyPilot, Step
 from bytewing.policies.tasks.road.learning import ROAD_GUIDANCE
 from bytewing.policies.tasks.task import LearnedTask
 from bytewing.sim.camera.config import Optics
-from bytewing.sim.flight import Course
-from bytewing.sim.pilot import Observation, Report, VelocityCommand
+from bytewing.sim.course import Course
+from bytewing.sim.pilot import Observation, PrivilegedObservation, View
 
-Labeller = Callable[[Observation], NDArray[np.float32]]
+Seen = TypeVar("Seen", bound=Observation, contravariant=True)
 
 
-class GuidedPilot:
-    """A pilot that sends labels through a guidance.
+class Labeller(Protocol[Seen]):
+    """Answers what a network would, without one.
 
     Attributes:
-        latency_s: see ``bytewing.sim.pilot.Pilot``.
-        outputs: (K,) float32, the last labels, 0 where there was none.
-        answer: (A,) float32, what guidance told besides the command.
-        report: what it has to report, from the step on that said so.
+        needs_frames: whether it looks at the camera's frames.
     """
 
-    latency_s = 0.0
-
-    def __init__(
-        self,
-        labeller: Labeller,
-        guidance: Guidance,
-        reset: Callable[[], None] | None = None,
-        needs_frames: bool = False,
-        route: NDArray[np.float32] = NO_ROUTE,
-    ) -> None:
-        self.needs_frames = needs_frames
-        self._labeller = labeller
-        self._reset = reset
-        self._route = route
-        self._guide = make_guide(guidance)
-        self._clear()
-
-    def _clear(self) -> None:
-        self._guide.reset(self._route)
-        self.outputs: NDArray[np.generic] = np.zeros(0, np.float32)
-        self.answer = np.zeros(self._guide.answer_size - COMMAND_SIZE, np.float32)
-        self.report: Report | None = None
+    @property
+    def needs_frames(self) -> bool: ...  # noqa: D102 (above)
 
     def reset(self) -> None:
-        """Forget everything."""
-        self._clear()
-        if self._reset is not None:
-            self._reset()
+        """Begin a flight."""
 
-    def act(self, observation: Observation) -> VelocityCommand:
-        """Return the command for what the labeller says of this observation."""
-        labels = np.nan_to_num(self._labeller(observation), nan=0.0)
-        answer = self._guide.step(labels, observation.senses)
-        self.outputs, self.answer = labels, answer[COMMAND_SIZE:]
-        self.report = self.report or self._guide.report
-        return as_command(answer)
+    def labels(self, seen: Seen) -> NDArray[np.float32]:
+        """Return the labels (K,) for an observation, NaN where there are none."""
+        ...
 
 
-def expert_pilot(task: LearnedTask, course: Course, camera: Optics) -> GuidedPilot:
-    """Return the pilot that flies by the teacher's labels: the best that a network can become."""
-    teacher = task.teacher(course, camera)
-    return GuidedPilot(
-        teacher.labels, task.guidance(camera), teacher.reset, teacher.needs_frames, course.route
-    )
+class LabelPolicy(Generic[View]):
+    """Sends labels through a guidance (a ``bytewing.policies.pilot.Policy``); NaN becomes 0.
 
-
-def constant_pilot(steering: float = 0.0) -> GuidedPilot:
-    """Return the pilot that always steers the same; a road it completes is too easy."""
-    return GuidedPilot(lambda _: np.array([steering, 0.0], np.float32), ROAD_GUIDANCE)
-
-
-def brightest_side_pilot() -> GuidedPilot:
-    """Return the pilot that steers towards the brighter half of the ground it sees.
-
-    It completes roads that can be told by brightness alone.
+    Args:
+        view: what the labeller is given.
+        labeller: stands in for the network.
+        guidance: the constants of the guidance.
     """
 
-    def label(seen: Observation) -> NDArray[np.float32]:
+    def __init__(self, view: type[View], labeller: Labeller[View], guidance: Guidance) -> None:
+        self.view = view
+        self.needs_frames = labeller.needs_frames
+        self._labeller = labeller
+        self._guide = make_guide(guidance)
+
+    def reset(self, route: NDArray[np.float32]) -> None:
+        """Go back to the state at take-off."""
+        self._guide.reset(route)
+        self._labeller.reset()
+
+    def step(self, seen: View) -> Step:
+        """Return the labels and guidance's answer to them."""
+        outputs = np.nan_to_num(self._labeller.labels(seen), nan=0.0)
+        answer = self._guide.step(outputs, seen.senses)
+        return Step(outputs, answer, self._guide.report)
+
+
+def expert_pilot(
+    task: LearnedTask, course: Course, camera: Optics
+) -> PolicyPilot[PrivilegedObservation]:
+    """Return the pilot that flies by the teacher's labels: the best that a network can become."""
+    teacher = task.teacher(course, camera)
+    policy = LabelPolicy(PrivilegedObservation, teacher, task.guidance(camera))
+    return PolicyPilot(policy, route=course.route)
+
+
+class Constant:
+    """Always gives the same labels (K,)."""
+
+    def __init__(self, labels: ArrayLike, needs_frames: bool = False) -> None:
+        self._labels = np.asarray(labels, np.float32)
+        self.needs_frames = needs_frames
+
+    def reset(self) -> None:
+        """Begin a flight; there is nothing to forget."""
+
+    def labels(self, seen: Observation) -> NDArray[np.float32]:
+        """Return the labels (K,)."""
+        return self._labels
+
+
+class BrightestSide:
+    """Steers towards the brighter half of the ground."""
+
+    needs_frames = True
+
+    def reset(self) -> None:
+        """Begin a flight; there is nothing to forget."""
+
+    def labels(self, seen: Observation) -> NDArray[np.float32]:
+        """Return steering, and 0 for collision."""
         assert seen.frame is not None
         height, width = seen.frame.shape
         ground = seen.frame[height // 2 :].astype(np.float64)
@@ -97,4 +108,15 @@ def brightest_side_pilot() -> GuidedPilot:
         contrast = (left - right) / max(left + right, 1.0)
         return np.array([np.clip(2.0 * contrast, -1.0, 1.0), 0.0], np.float32)
 
-    return GuidedPilot(label, ROAD_GUIDANCE, needs_frames=True)
+
+def constant_pilot(steering: float = 0.0) -> PolicyPilot[Observation]:
+    """Return the pilot that always steers the same; a road it completes is too easy."""
+    return PolicyPilot(LabelPolicy(Observation, Constant([steering, 0.0]), ROAD_GUIDANCE))
+
+
+def brightest_side_pilot() -> PolicyPilot[Observation]:
+    """Return the pilot that steers towards the brighter half of the ground it sees.
+
+    A road it completes can be told from the ground by brightness alone.
+    """
+    return PolicyPilot(LabelPolicy(Observation, BrightestSide(), ROAD_GUIDANCE))

@@ -16,82 +16,71 @@ from numpy.typing import NDArray
 
 from bytewing.foundation.errors import BadInputError
 from bytewing.policies.bundle import PolicyBundle, PolicySpec, steps_of
-from bytewing.policies.guidance.answer import (
-    COMMAND_SIZE,
-    NO_ROUTE,
-    NO_SENSES,
-    as_command,
-    dequantise,
-)
+from bytewing.policies.guidance.answer import NO_ROUTE, dequantise
 from bytewing.policies.guidance.registry import make_guide
 from bytewing.policies.inputs.look import make_look
-from bytewing.sim.pilot import Observation, Report, VelocityCommand
+from bytewing.policies.pilot import PolicyPilot, Step
+from bytewing.sim.pilot import Observation
 
 Frame = NDArray[np.uint8]
 # (C, H, W) uint8 -> (K,) raw outputs: int8, or float32 from a float network
 Infer = Callable[[Frame], NDArray[np.generic]]
 
 
-class NetworkPilot:
-    """A pilot that flies by a network: frames in, outputs, guidance, command.
+class NetworkPolicy:
+    """A network with what it sees and its guidance (a ``bytewing.policies.pilot.Policy``).
 
     Attributes:
-        latency_s: see ``bytewing.sim.pilot.Pilot``.
-        outputs: (K,) the network's raw outputs for the last frame.
-        answer: (A,) float32, what guidance told in the last step besides the command.
-        report: what it has to report, from the step on that said so.
+        spec: of the policy.
     """
 
-    def __init__(
-        self,
-        spec: PolicySpec,
-        infer: Infer,
-        latency_s: float = 0.0,
-        route: NDArray[np.float32] = NO_ROUTE,
-    ) -> None:
-        """Make a pilot, reset.
+    view: type[Observation] = Observation
 
-        Args:
-            spec: of the policy.
-            infer: its network.
-            latency_s: see ``bytewing.sim.pilot.Pilot``.
-            route: (N, 5) the course's, told to guidance before take-off.
-        """
+    def __init__(self, spec: PolicySpec, infer: Infer) -> None:
+        """Make a spec's policy whose network is ``infer``; ``reset`` it before its first step."""
         self.spec = spec
-        self.latency_s = latency_s
-        self.route = route
         self._infer = infer
         self._guide = make_guide(spec.guidance)
         self._look = make_look(spec.input)
         self.needs_frames = self._look.needs_frames
-        self.reset()
 
-    def reset(self) -> None:
-        """Forget the frames seen and the guidance state."""
-        self._guide.reset(self.route)
+    def reset(self, route: NDArray[np.float32]) -> None:
+        """Forget what was seen, and go back to guidance's state at take-off."""
+        self._guide.reset(route)
         self._look.reset()
-        self.outputs: NDArray[np.generic] = np.zeros(0, np.float32)
-        self.answer = np.zeros(self._guide.answer_size - COMMAND_SIZE, np.float32)
-        self.report: Report | None = None
 
-    def act(self, observation: Observation) -> VelocityCommand:
-        """Return the command for the observation's frame and senses."""
-        if observation.frame is not None:
-            require_frame_size(self.spec, *observation.frame.shape)
-        inputs = self._look.push(observation.frame, observation.senses)
-        answer = self.step(inputs, observation.senses)
-        self.answer = answer[COMMAND_SIZE:]
-        self.report = self.report or self._guide.report
-        return as_command(answer)
+    def see(self, seen: Observation) -> Frame:
+        """Return the network's input (C, H, W) now that this observation has come."""
+        if seen.frame is not None:
+            require_frame_size(self.spec, *seen.frame.shape)
+        return self._look.push(seen.frame, seen.senses)
 
-    def step(self, frames: Frame, senses: NDArray[np.float32] = NO_SENSES) -> NDArray[np.float32]:
-        """Return guidance's (4 + A,) float32 answer to a (C, H, W) network input and senses."""
-        self.outputs = self._infer(frames)
-        if self.outputs.dtype == np.int8:
-            values = dequantise(self.outputs.astype(np.int8), self.spec.outputs)
+    def guide(
+        self, outputs: NDArray[np.generic], senses: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Return guidance's answer (4 + A,) to raw outputs (K,) and senses (SENSES_SIZE,)."""
+        if outputs.dtype == np.int8:
+            values = dequantise(outputs.astype(np.int8), self.spec.outputs)
         else:
-            values = self.outputs.astype(np.float32)
+            values = outputs.astype(np.float32)
         return self._guide.step(values, senses)
+
+    def step(self, seen: Observation) -> Step:
+        """See, infer, guide."""
+        outputs = self._infer(self.see(seen))
+        answer = self.guide(outputs, seen.senses)
+        return Step(outputs, answer, self._guide.report)
+
+
+def network_pilot(
+    spec: PolicySpec,
+    infer: Infer,
+    *,
+    route: NDArray[np.float32] = NO_ROUTE,
+    latency_s: float = 0.0,
+) -> PolicyPilot[Observation]:
+    """Return the pilot that flies a network; for the arguments see NetworkPolicy, PolicyPilot."""
+    return PolicyPilot(NetworkPolicy(spec, infer), route=route, latency_s=latency_s)
 
 
 def require_frame_size(spec: PolicySpec, height_px: int, width_px: int) -> None:
@@ -104,16 +93,14 @@ def require_frame_size(spec: PolicySpec, height_px: int, width_px: int) -> None:
         )
 
 
-def float_pilot(bundle: PolicyBundle, latency_s: float = 0.0) -> NetworkPilot:
+def float_pilot(bundle: PolicyBundle) -> PolicyPilot[Observation]:
     """Return the pilot that flies ``float.onnx``: the reference for flight quality."""
-    infer = float_inference(bundle.file("float.onnx"))
-    return NetworkPilot(bundle.spec, infer, latency_s)
+    return network_pilot(bundle.spec, float_inference(bundle.file("float.onnx")))
 
 
-def onnx_pilot(bundle: PolicyBundle, latency_s: float = 0.0) -> NetworkPilot:
+def onnx_pilot(bundle: PolicyBundle) -> PolicyPilot[Observation]:
     """Return the pilot that flies ``int8.onnx`` on onnxruntime's integer kernels."""
-    infer = int8_inference(bundle.file("int8.onnx"), bundle.spec)
-    return NetworkPilot(bundle.spec, infer, latency_s)
+    return network_pilot(bundle.spec, int8_inference(bundle.file("int8.onnx"), bundle.spec))
 
 
 def float_inference(model: Path | bytes) -> Infer:

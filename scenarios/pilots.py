@@ -13,10 +13,11 @@ from bytewing.firmware_export.reference import Int8Network
 from bytewing.firmware_export.target import Target, load_target
 from bytewing.foundation.errors import BadInputError, did_you_mean
 from bytewing.policies.bundle import PolicyBundle, PolicySpec
-from bytewing.policies.guidance.answer import COMMAND_SIZE, NO_ROUTE, as_command, as_report
+from bytewing.policies.guidance.answer import as_report
+from bytewing.policies.pilot import Policy, PolicyPilot, Step
 from bytewing.policies.runtimes import (
     Infer,
-    NetworkPilot,
+    NetworkPolicy,
     float_inference,
     int8_inference,
     require_frame_size,
@@ -25,8 +26,8 @@ from bytewing.scenarios.ladder import LADDER
 from bytewing.scenarios.replay import Rung, SteppedPolicy, int8_rung, stepped_rung
 from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 from bytewing.sim.camera.config import Optics
-from bytewing.sim.flight import Course
-from bytewing.sim.pilot import Observation, Pilot, Report, VelocityCommand
+from bytewing.sim.course import Course
+from bytewing.sim.pilot import AnyPilot, Observation
 
 if TYPE_CHECKING:
     from bytewing.firmware_export.verify.emulator import McuPolicy
@@ -36,47 +37,27 @@ NO_FRAME: NDArray[np.uint8] = np.empty((0, 0), np.uint8)
 """What code is given that flies by its senses alone."""
 
 
-class ExportedPilot:
-    """Flies by exported code, which holds its own frame history and guidance state.
+class ExportedPolicy:
+    """Exported code, which sees, infers and guides in one (a ``Policy``).
 
     The camera must be the policy's: ``make_pilot`` sees to that.
     """
 
-    def __init__(
-        self,
-        spec: PolicySpec,
-        policy: SteppedPolicy,
-        latency_s: float = 0.0,
-        route: NDArray[np.float32] = NO_ROUTE,
-    ) -> None:
-        """Make a pilot, reset; for the attributes see ``bytewing.sim.pilot.Pilot``.
+    view: type[Observation] = Observation
 
-        Args:
-            spec: of the policy.
-            policy: its code.
-            latency_s: see ``bytewing.sim.pilot.Pilot``.
-            route: (N, 5) the course's, told to guidance before take-off.
-        """
-        self.latency_s = latency_s
+    def __init__(self, spec: PolicySpec, code: SteppedPolicy) -> None:
         self.needs_frames = spec.input.source == "camera"
-        self._policy = policy
-        self._route = route
-        self.reset()
+        self._code = code
 
-    def reset(self) -> None:
+    def reset(self, route: NDArray[np.float32]) -> None:
         """Go back to the state at take-off."""
-        self._policy.reset(self._route)
-        self.outputs: NDArray[np.generic] = np.zeros(0, np.int8)
-        self.answer = np.zeros(0, np.float32)
-        self.report: Report | None = None
+        self._code.reset(route)
 
-    def act(self, observation: Observation) -> VelocityCommand:
+    def step(self, seen: Observation) -> Step:
         """Return what the code answers to the observation's frame and senses."""
-        frame = NO_FRAME if observation.frame is None else observation.frame
-        self.outputs, answer = self._policy.step(frame, observation.senses)
-        self.answer = answer[COMMAND_SIZE:]
-        self.report = self.report or as_report(answer)
-        return as_command(answer)
+        frame = NO_FRAME if seen.frame is None else seen.frame
+        outputs, answer = self._code.step(frame, seen.senses)
+        return Step(outputs, answer, as_report(answer))
 
 
 def check_runtime(runtime: str, task: str) -> None:
@@ -94,13 +75,13 @@ def make_pilot(
     bundle: PolicyBundle | None = None,
     target: Target | None = None,
     latency_s: float | None = None,
-) -> Pilot:
+) -> AnyPilot:
     """Return the pilot that flies a course with a runtime.
 
     Args:
         runtime: a rung of ``LADDER`` or one of the task's baselines.
         task: what is to be done.
-        course: its route is what a policy is told of it; baselines may be shown all of it.
+        course: a policy is given its route only; baselines may use all of it.
         camera: what the pilot sees through.
         bundle: the policy; baselines need none.
         target: microcontroller of ``mcu``, ``DEFAULT_TARGET`` where none is given.
@@ -117,20 +98,23 @@ def make_pilot(
         return pilot
     if bundle is None:
         raise BadInputError(f"runtime {runtime!r} flies a policy; name one with --policy")
-    spec, route = bundle.spec, course.route
-    require_frame_size(spec, camera.height_px, camera.width_px)
+    require_frame_size(bundle.spec, camera.height_px, camera.width_px)
     if runtime == "mcu":
         device = _mcu_policy(bundle, target or load_target(DEFAULT_TARGET))
         latency_s = device.latency_s if latency_s is None else latency_s
-        return ExportedPilot(spec, device, latency_s, route)
-    if runtime == "c":
-        return ExportedPilot(spec, _c_policy(bundle), latency_s or 0.0, route)
+        policy: Policy[Observation] = ExportedPolicy(bundle.spec, device)
+    elif runtime == "c":
+        policy = ExportedPolicy(bundle.spec, _c_policy(bundle))
+    else:
+        policy = NetworkPolicy(bundle.spec, _inference(runtime, bundle))
+    return PolicyPilot(policy, route=course.route, latency_s=latency_s or 0.0)
+
+
+def _inference(runtime: str, bundle: PolicyBundle) -> Infer:
     if runtime == "int8":
         network = _int8_network(bundle)
-        infer: Infer = lambda frames: network.infer(frames[np.newaxis])[0]  # noqa: E731
-    else:
-        infer = _float_inference(bundle) if runtime == "float" else _onnx_inference(bundle)
-    return NetworkPilot(spec, infer, latency_s or 0.0, route)
+        return lambda frames: network.infer(frames[np.newaxis])[0]
+    return _float_inference(bundle) if runtime == "float" else _onnx_inference(bundle)
 
 
 def int8_reference(bundle: PolicyBundle) -> Rung:

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from bytewing.foundation.errors import BytewingError
 from bytewing.policies.bundle import PolicySpec, Source
-from bytewing.policies.guidance.answer import COMMAND_SIZE, NO_ROUTE, dequantise
-from bytewing.policies.guidance.registry import make_guide
+from bytewing.policies.guidance.answer import COMMAND_SIZE, NO_ROUTE
 from bytewing.policies.inputs.look import network_inputs
+from bytewing.policies.pilot import guided
 from bytewing.sim.flight_log import FlightLog
-from bytewing.sim.pilot import SENSES_SIZE
+from bytewing.sim.senses import from_columns
 
 Outputs = NDArray[np.int8]
 Answers = NDArray[np.float32]
@@ -99,7 +99,7 @@ def replay(log: FlightLog, rung: Rung, source: Source = "camera") -> Comparison:
             f"{log.meta['runtime']!r} holds no int8 outputs to compare"
         )
     # Flights whose courses have no route and whose guidance tells nothing need not say so.
-    senses = arrays.get("inference.senses", np.zeros((len(frames), SENSES_SIZE), np.float32))
+    senses = from_columns(arrays, len(frames))
     outputs, answers = rung(Flown(frames, senses, arrays.get("course.route", NO_ROUTE)))
     # The log keeps commands as float64, which holds every float32 exactly, signed zeros included.
     commands, more = np.split(answers, [COMMAND_SIZE], axis=1)
@@ -141,20 +141,6 @@ def stepped_rung(policy: SteppedPolicy) -> Rung:
         )
 
     return rung
-
-
-def guided(
-    outputs: Outputs,
-    spec: PolicySpec,
-    senses: NDArray[np.float32],
-    route: NDArray[np.float32] = NO_ROUTE,
-) -> Answers:
-    """Return the answers (M, 4 + A) of guidance, from a reset, to outputs (M, K) and senses."""
-    guide = make_guide(spec.guidance)
-    guide.reset(route)
-    values = dequantise(outputs, spec.outputs)
-    answers = [guide.step(*row) for row in zip(values, senses, strict=True)]
-    return np.array(answers, np.float32).reshape(-1, guide.answer_size)
 
 
 def _rows_differ(first: NDArray[np.generic], second: NDArray[np.generic]) -> NDArray[np.bool_]:

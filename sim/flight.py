@@ -1,7 +1,7 @@
 """The flight loop: camera, pilot, drone and contacts.
 
 Time is counted in base ticks of 1 ms. Between two events (a frame, a command that takes effect, a
-look at contacts and referee every 10 ms) the drone flies by itself, in compiled code
+check of contacts and referee every 10 ms) the drone flies by itself, in compiled code
 (``bytewing.sim.plant``). A frame's tick is when its last row has been read out: what it shows is up
 to exposure and readout older. A pilot's command is *staged*: it takes effect its latency after the
 frame's tick, and until then the pilot is busy and misses frames (transport and computing are not
@@ -10,101 +10,33 @@ overlapped).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from bytewing.foundation.rng import stream
 from bytewing.sim.airframe import Airframe
+from bytewing.sim.camera.camera import open_camera
 from bytewing.sim.camera.config import Optics
-from bytewing.sim.camera.eye import open_camera
 from bytewing.sim.camera.faults import Faults
-from bytewing.sim.camera.renderer import Capture
+from bytewing.sim.camera.link import CameraLink
 from bytewing.sim.clock import Clock
 from bytewing.sim.conditions import Conditions
-from bytewing.sim.fields.field import sample_finite
-from bytewing.sim.fields.gas import GasRelease
-from bytewing.sim.fields.plume import Plume
+from bytewing.sim.course import Course
 from bytewing.sim.flight_log import FORMAT_VERSION, FlightLog
 from bytewing.sim.instruments import Instruments
 from bytewing.sim.navigation import Navigation
-from bytewing.sim.pilot import HOVER, DroneState, Observation, Pilot, Report
+from bytewing.sim.pilot import HOVER, Pilot, PrivilegedObservation, Truth, View
 from bytewing.sim.plant import Plant, SimulationError
+from bytewing.sim.probes import FRAME_PROBES
 from bytewing.sim.recorder import Recorder
-from bytewing.sim.scene import Scene
-from bytewing.sim.weather import Weather, draw_weather
+from bytewing.sim.weather import WIND_PROBE, Weather, draw_weather
 from bytewing.sim.world import World
 
 STATE_RATE_HZ = 100
 DIVERGED = "diverged"
 """Outcome of a log that ends where its simulation diverged; nothing may be measured on it."""
-
-
-class Referee(Protocol):
-    """Decides when a flight is over."""
-
-    def update(self, t_s: float, state: DroneState, in_contact: bool) -> str | None:
-        """Return the outcome once there is one; called at 100 Hz and at every contact."""
-        ...
-
-    def told(self, report: Report) -> str | None:
-        """Return the outcome of a flight whose pilot reports this, None where it flies on."""
-        ...
-
-
-class Course(Protocol):
-    """What a flight needs of a course, of whatever kind."""
-
-    @property
-    def scene(self) -> Scene:
-        """What there is to see and to hit."""
-        ...
-
-    @property
-    def start_position_world_m(self) -> NDArray[np.float64]:
-        """(3,) where the drone begins, in the air."""
-        ...
-
-    @property
-    def start_yaw_rad(self) -> float:
-        """Its heading there."""
-        ...
-
-    @property
-    def parameters(self) -> Mapping[str, Any]:
-        """What was drawn for this course, JSON values only."""
-        ...
-
-    @property
-    def completed_outcomes(self) -> frozenset[str]:
-        """The referee's words that mean success."""
-        ...
-
-    @property
-    def route(self) -> NDArray[np.float32]:
-        """(N, 5) what the pilot is told of its way before take-off, in order; (0, 5) for nothing.
-
-        A row is a place to pass: x, y, z in the world, m, and where to look there: the cosine and
-        the sine of the yaw.
-        """
-        ...
-
-    @property
-    def releases(self) -> tuple[GasRelease, ...]:
-        """Where gas comes out; a leak to be found is the first."""
-        ...
-
-    def referee(self) -> Referee:
-        """Return a fresh referee for one flight."""
-        ...
-
-    def log_arrays(self) -> dict[str, NDArray[Any]]:
-        """Return what metrics need to know of the course."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -132,11 +64,11 @@ class FlightSetup:
     gui: bool = False
 
 
-# Called once a camera tick with the world, the state and the frame (None where none was taken).
-Watch = Callable[[World, Observation], None]
+Watch = Callable[[World, PrivilegedObservation], None]
+"""Called once a camera tick, after the pilot, with the world and all there is to know."""
 
 
-def fly(setup: FlightSetup, pilot: Pilot, watch: Watch | None = None) -> FlightLog:
+def fly(setup: FlightSetup, pilot: Pilot[View], watch: Watch | None = None) -> FlightLog:
     """Fly once and return the log.
 
     The same setup and pilot give the same log, byte for byte, in any process.
@@ -151,9 +83,9 @@ def fly(setup: FlightSetup, pilot: Pilot, watch: Watch | None = None) -> FlightL
     latency_ticks = clock.ticks(pilot.latency_s)
     limit_ticks = clock.ticks(setup.time_limit_s)
     drawn = _draw(setup, clock)
-    plant, wind, instruments = drawn.plant, drawn.weather.wind, drawn.instruments
-    eye = _Eye(setup, clock, drawn.weather.plumes) if pilot.needs_frames else None
-    breath_s = clock.seconds(state_period)
+    plant, instruments, probes = drawn.plant, drawn.instruments, drawn.weather.probes
+    camera = _open_link(setup, drawn.weather, clock) if pilot.needs_frames else None
+    sample_s = clock.seconds(state_period)
     referee = course.referee()
     recorder = Recorder()
     pilot.reset()
@@ -196,10 +128,9 @@ def fly(setup: FlightSetup, pilot: Pilot, watch: Watch | None = None) -> FlightL
                 recorder.command(tick, command)
             if tick % state_period == 0:
                 state = plant.drone_state()
-                wind_world_m_s = sample_finite(wind, state.position_world_m, t_s)
-                gas_ppm = drawn.weather.gas_ppm(state.position_world_m, t_s)
-                instruments.breathe(gas_ppm, breath_s)
-                recorder.state(tick, state, plant, wind_world_m_s, gas_ppm)
+                found = {p.name: p.sample(state.position_world_m, t_s) for p in probes}
+                instruments.sample(found, sample_s)
+                recorder.state(tick, state, plant, found)
                 world.place_drone(state.position_world_m, state.quaternion_xyzw)
                 world.move_things(t_s)
                 outcome = referee.update(t_s, state, world.drone_touches())
@@ -208,22 +139,20 @@ def fly(setup: FlightSetup, pilot: Pilot, watch: Watch | None = None) -> FlightL
                 if outcome is not None:
                     return log(outcome)
             if tick % camera_period == 0 and effective_tick <= tick:
-                frame = eye.look(plant) if eye is not None else None
-                if frame is not None or eye is None:
-                    truth = plant.drone_state()
-                    senses = instruments.read(truth, plant.estimate, wind_world_m_s, t_s)
-                    contrast = eye.gas_contrast if eye is not None else 0.0
-                    observation = Observation(
-                        tick, t_s, frame, truth, senses.packed(), contrast, gas_ppm
-                    )
-                    staged = pilot.act(observation)
+                frame = camera.receive(plant) if camera is not None else None
+                if frame is not None or camera is None:
+                    frame_probes = camera.probes if camera is not None else FRAME_PROBES
+                    truth = Truth(plant.drone_state(), found, frame_probes)
+                    senses = instruments.read(truth, plant.estimate, t_s)
+                    moment = PrivilegedObservation(tick, t_s, frame, senses, truth=truth)
+                    staged = pilot.act(pilot.view.of(moment))
                     effective_tick = tick + latency_ticks
-                    recorder.inference(observation, pilot, staged)
+                    recorder.inference(moment, pilot, staged)
                     if watch is not None:
-                        watch(world, observation)
-                    told = None if pilot.report is None else referee.told(pilot.report)
-                    if told is not None:
-                        return log(told)
+                        watch(world, moment)
+                    outcome = None if pilot.report is None else referee.on_report(pilot.report)
+                    if outcome is not None:
+                        return log(outcome)
                     if latency_ticks == 0:
                         command = staged
                         recorder.command(tick, command)
@@ -231,7 +160,7 @@ def fly(setup: FlightSetup, pilot: Pilot, watch: Watch | None = None) -> FlightL
             if tick < effective_tick < until:
                 until = effective_tick
             try:
-                plant.advance(until - tick, command, wind_world_m_s)
+                plant.advance(until - tick, command, found[WIND_PROBE])
             except SimulationError as error:
                 error.log = log(DIVERGED)
                 raise
@@ -272,7 +201,11 @@ def _draw(setup: FlightSetup, clock: Clock) -> _Drawn:
         battery_sags=conditions.battery.sags,
     )
     weather = draw_weather(
-        conditions.wind, course.releases, course.scene.air_c, setup.seed, setup.time_limit_s
+        conditions.wind,
+        course.releases,
+        course.scene.air_c,
+        seed=setup.seed,
+        duration_s=setup.time_limit_s,
     )
     instruments = Instruments(conditions.instruments, course.scene, setup.seed)
     wind = weather.wind
@@ -286,29 +219,6 @@ def _draw(setup: FlightSetup, clock: Clock) -> _Drawn:
     return _Drawn(airframe, plant, weather, instruments, facts)
 
 
-class _Eye:
-    """The drone's camera, from the shutter to the end of its link."""
-
-    def __init__(self, setup: FlightSetup, clock: Clock, plumes: Sequence[Plume]) -> None:
-        self._clock = clock
-        self._camera = open_camera(setup.course.scene, setup.camera, setup.seed, plumes)
-        self._faults = Faults(setup.conditions.faults, setup.seed)
-        self._readout_s = setup.camera.readout_s
-        self._open_s = setup.camera.readout_s + setup.camera.exposure.time_s
-
-    @property
-    def gas_contrast(self) -> float:
-        """How visible gas is in the frame taken last (see ``Observation``)."""
-        return self._camera.gas_contrast
-
-    def look(self, plant: Plant) -> NDArray[np.uint8] | None:
-        """Return the frame that is complete now, None where it never arrives."""
-        closing_s = self._clock.seconds(plant.tick)
-        capture = Capture(
-            opening_pose=plant.pose_before(self._open_s),
-            closing_pose=plant.pose_before(0.0),
-            opening_s=closing_s - self._open_s,
-            closing_s=closing_s,
-            readout_s=self._readout_s,
-        )
-        return self._faults.deliver(self._camera.look(capture))
+def _open_link(setup: FlightSetup, weather: Weather, clock: Clock) -> CameraLink:
+    camera = open_camera(setup.course.scene, setup.camera, setup.seed, weather)
+    return CameraLink(camera, setup.camera, Faults(setup.conditions.faults, setup.seed), clock)

@@ -20,7 +20,8 @@ Streams (leading dimension: samples; ticks are base ticks since take-off):
                                                            end of their readout
     camera.frames                       (M, H, W) uint8    (0, H, W) for pilots that need none
     camera.gas_contrast                 (M,)      float64  how visible gas truly was in the frame
-    inference.senses                    (M, 14)   float32  what else the pilot was given
+    senses.*                            (M, size) float32  what else the pilot was given, a column
+                                                           a channel (``bytewing.sim.senses``)
     inference.outputs                   (M, K)    int8 or float32: raw network outputs
     inference.command                   (M, 4)    float64  as computed, before latency
     inference.answer                    (M, A)    float32  what else guidance answered
@@ -47,7 +48,7 @@ from numpy.typing import NDArray
 from bytewing.foundation.errors import BadInputError
 from bytewing.foundation.files import write_atomic
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 _META = "meta.json"
 # Zip archives cannot hold earlier dates; a fixed one keeps equal logs equal in every byte.
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)

@@ -19,7 +19,7 @@ from bytewing.sim.bullet import pybullet
 from bytewing.sim.camera.chase import DISTANCE_M, PITCH_DOWN_DEG, ChaseCamera
 from bytewing.sim.fields.plume import Plume
 from bytewing.sim.frames import quaternion_from_euler, rotation_world_from_body
-from bytewing.sim.pilot import DroneState, Observation
+from bytewing.sim.pilot import DroneState, PrivilegedObservation
 from bytewing.sim.world import World, load_texture
 
 # Where the panel hangs, m from the chase camera: ahead, to the left, up; and its side. It is
@@ -47,18 +47,18 @@ class Onlooker:
         self._plumes = plumes
         self._dots = -1
 
-    def __call__(self, world: World, seen: Observation) -> None:
+    def __call__(self, world: World, moment: PrivilegedObservation) -> None:
         """Turn the view after the drone, show its frame, and wait for the wall clock."""
         if world is not self._world:
             self._world = world
             self._chase = ChaseCamera(world)
             self._panel = OnboardPanel(world)
-            self._started_s = time.monotonic() - seen.t_s
-        yaw_rad = self._chase.follow(seen.truth)
-        if seen.frame is not None:
-            self._panel.show(seen.frame, seen.truth, yaw_rad)
-        self._show_plumes(world, seen.t_s)
-        ahead_s = seen.t_s - (time.monotonic() - self._started_s)
+            self._started_s = time.monotonic() - moment.t_s
+        yaw_rad = self._chase.follow(moment.truth.state)
+        if moment.frame is not None:
+            self._panel.show(moment.frame, moment.truth.state, yaw_rad)
+        self._show_plumes(world, moment.t_s)
+        ahead_s = moment.t_s - (time.monotonic() - self._started_s)
         if ahead_s > 0:
             time.sleep(ahead_s)
 

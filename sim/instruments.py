@@ -1,28 +1,21 @@
-"""What a drone carries besides camera and autopilot, and what it reads there: ``Senses``."""
+"""What a drone carries besides camera and autopilot, and what its pilot reads of it."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from bytewing.foundation.config import Config
-from bytewing.sim.pilot import DroneState, Senses
+from bytewing.sim import senses
+from bytewing.sim.pilot import Truth
+from bytewing.sim.probes import Samples
 from bytewing.sim.scene import Scene
 from bytewing.sim.sensors.anemometer import Anemometer, AnemometerConfig
 from bytewing.sim.sensors.mox import MetalOxide, MetalOxideConfig
 from bytewing.sim.sensors.ranger import Ranger, RangerConfig
+from bytewing.sim.weather import GAS_PROBE, WIND_PROBE
 
 Vector = NDArray[np.float64]
-
-NOTHING_NEAR_M = 4.0
-"""What a ranger says where there is nothing, or no ranger."""
-
-CLEAN_AIR = 1.0
-"""Resistance of a metal-oxide sensor, over that in clean air."""
-
-
-_EMPTY = np.full(4, NOTHING_NEAR_M)
-_STILL = np.zeros(2)
 
 
 class InstrumentsConfig(Config):
@@ -49,33 +42,37 @@ class Instruments:
     """
 
     def __init__(self, config: InstrumentsConfig, scene: Scene, seed: int) -> None:
-        self._ranger = None if config.ranger is None else Ranger(scene, config.ranger, seed)
-        self._nose = None if config.metal_oxide is None else MetalOxide(config.metal_oxide, seed)
-        self._vane = None if config.anemometer is None else Anemometer(config.anemometer, seed)
+        ranger, metal_oxide, anemometer = config.ranger, config.metal_oxide, config.anemometer
+        self._ranger = Ranger(scene, ranger, seed) if ranger else None
+        self._metal_oxide = MetalOxide(metal_oxide, seed) if metal_oxide else None
+        self._anemometer = Anemometer(anemometer, seed) if anemometer else None
         self._reading = 0
 
-    def breathe(self, gas_ppm: float, duration_s: float) -> None:
-        """Let the gas sensor hang in air of that concentration for so long."""
-        if self._nose is not None:
-            self._nose.step(gas_ppm, duration_s)
+    def sample(self, probes: Samples, duration_s: float) -> None:
+        """Let the sensors that lag behind follow what the probes found, for so long."""
+        if self._metal_oxide is not None:
+            self._metal_oxide.step(float(probes[GAS_PROBE][0]), duration_s)
 
-    def read(
-        self, truth: DroneState, estimate: Vector, wind_world_m_s: Vector, t_s: float
-    ) -> Senses:
-        """Return what the drone reads now, once a camera tick.
+    def read(self, truth: Truth, estimate: Vector, t_s: float) -> senses.Row:
+        """Return the packed senses (SENSES_SIZE,) now, once a camera tick.
 
         Args:
-            truth: where it is.
+            truth: where the drone is, and in what air.
             estimate: (13,) where its autopilot believes to be (``Plant.estimate``).
-            wind_world_m_s: (3,) the air's velocity where it is.
             t_s: since take-off.
         """
         index, self._reading = self._reading, self._reading + 1
-        range_m = _EMPTY
+        state = truth.state
+        readings: dict[str, ArrayLike] = {
+            "position_m": estimate[:3],
+            "quaternion_xyzw": estimate[3:7],
+        }
         if self._ranger is not None:
-            range_m = self._ranger.measure(truth.position_world_m, truth.quaternion_xyzw, t_s)
-        wind_m_s = _STILL
-        if self._vane is not None:
-            wind_m_s = self._vane.measure(wind_world_m_s, index)
-        resistance = CLEAN_AIR if self._nose is None else self._nose.resistance
-        return Senses(estimate[:3], estimate[3:7], range_m, resistance, wind_m_s)
+            readings["range_m"] = self._ranger.measure(
+                state.position_world_m, state.quaternion_xyzw, t_s
+            )
+        if self._metal_oxide is not None:
+            readings["gas_resistance"] = self._metal_oxide.resistance
+        if self._anemometer is not None:
+            readings["wind_m_s"] = self._anemometer.measure(truth.probes[WIND_PROBE], index)
+        return senses.pack(readings)

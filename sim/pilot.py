@@ -1,12 +1,21 @@
-"""What a flight and whoever flies it say to each other. Everything that flies is a ``Pilot``."""
+"""What a flight and its pilot exchange. Everything that flies is a ``Pilot``.
+
+A pilot is given its *view* of each moment: an ``Observation``, or a ``PrivilegedObservation``,
+which holds the truth too. A pilot's type says which; one that declares the former cannot read the
+truth.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from bytewing.sim.probes import Samples
+from bytewing.sim.senses import pack
 
 
 @dataclass(frozen=True)
@@ -38,64 +47,62 @@ class VelocityCommand(NamedTuple):
 HOVER = VelocityCommand(0.0, 0.0, 0.0, 0.0)
 
 
-class Senses(NamedTuple):
-    """What the drone's own instruments say besides the camera, with their errors.
+@dataclass(frozen=True)
+class Truth:
+    """What only the simulation knows, for teachers, privileged baselines and sensor models.
 
     Attributes:
-        position_m: (3,) the autopilot's estimate of where it is, world ENU.
-        quaternion_xyzw: (4,) its estimate of how it is turned.
-        range_m: (4,) free distance to the front, left, back and right
-            (``bytewing.sim.sensors.ranger``).
-        gas_resistance: of the metal-oxide sensor, over that in clean air
-            (``bytewing.sim.sensors.mox``).
-        wind_m_s: (2,) the air's horizontal velocity, east and north
-            (``bytewing.sim.sensors.anemometer``).
+        state: of the drone, when the frame was read out.
+        probes: values of the probes where the drone is, by name (``bytewing.sim.probes``).
+        frame_probes: what the camera measured of the frame besides it, by name.
     """
 
-    position_m: NDArray[np.float64]
-    quaternion_xyzw: NDArray[np.float64]
-    range_m: NDArray[np.float64]
-    gas_resistance: float
-    wind_m_s: NDArray[np.float64]
-
-    def packed(self) -> NDArray[np.float32]:
-        """Return them as (SENSES_SIZE,) float32 in this order: what exported code is given."""
-        packed = np.empty(SENSES_SIZE, np.float32)
-        packed[0:3], packed[3:7] = self.position_m, self.quaternion_xyzw
-        packed[7:11], packed[11], packed[12:14] = self.range_m, self.gas_resistance, self.wind_m_s
-        return packed
-
-
-SENSES_SIZE = 14
+    state: DroneState
+    probes: Samples = field(default_factory=dict)
+    frame_probes: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Observation:
-    """What a pilot is given.
+    """What any pilot may see, once a camera frame.
 
     Attributes:
-        tick: when the frame was exposed, in base ticks.
+        tick: when the frame's readout ended, in base ticks since take-off.
         t_s: the same in seconds.
         frame: (H, W) uint8 camera image; None for a pilot that needs no frames.
-        truth: the true state; for teachers only, no network pilot may read it.
-        senses: (SENSES_SIZE,) float32, see ``Senses.packed``.
-        gas_contrast: how visible gas truly is in the frame (``bytewing.sim.camera.thermal``), 0
-            where there is none; for teachers only.
-        gas_ppm: what is truly in the air there; for teachers only.
+        senses: (SENSES_SIZE,) float32, packed (``bytewing.sim.senses``).
     """
 
     tick: int
     t_s: float
     frame: NDArray[np.uint8] | None
-    truth: DroneState
-    senses: NDArray[np.float32] = field(default_factory=lambda: np.zeros(SENSES_SIZE, np.float32))
-    gas_contrast: float = 0.0
-    gas_ppm: float = 0.0
+    senses: NDArray[np.float32] = field(default_factory=lambda: pack({}))
+
+    @classmethod
+    def of(cls, moment: PrivilegedObservation) -> Self:
+        """Return what a pilot with this view is given of a moment."""
+        return cls(moment.tick, moment.t_s, moment.frame, moment.senses)
+
+
+@dataclass(frozen=True)
+class PrivilegedObservation(Observation):
+    """All there is to know of a moment, for teachers and privileged baselines only.
+
+    Attributes:
+        truth: what the simulation knows.
+    """
+
+    truth: Truth = field(kw_only=True)
+
+    @classmethod
+    def of(cls, moment: PrivilegedObservation) -> Self:
+        """Return what a pilot with this view is given of a moment: everything."""
+        return cls(moment.tick, moment.t_s, moment.frame, moment.senses, truth=moment.truth)
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a pilot tells the ground, once: the flight's result.
+    """What a pilot reports to the ground, once: the flight's result.
 
     Attributes:
         leak_position_m: (3,) where it says the leak is, in the frame of the drone's own estimate;
@@ -105,19 +112,25 @@ class Report:
     leak_position_m: NDArray[np.float64] | None
 
 
-class Pilot(Protocol):
-    """Turns what the drone sees into a velocity command, once a camera frame.
+View = TypeVar("View", bound=Observation)
+
+
+class Pilot(Protocol[View]):
+    """Turns its view of a flight into velocity commands, once a camera frame.
 
     Attributes:
+        view: ``Observation``, or ``PrivilegedObservation`` for a pilot that needs the truth.
         latency_s: from a frame's exposure until its command takes effect. While a command is being
             computed, further frames are missed.
-        needs_frames: False lets the flight skip rendering (privileged teachers).
-        outputs: (K,) raw outputs of the last ``act`` (int8 for the integer rungs, float32 for
-            ``float``), logged with the frame they came from; empty for pilots without a network.
-        answer: (A,) float32, what guidance said in the last ``act`` besides the command; logged.
+        needs_frames: False lets the flight skip rendering.
+        outputs: (K,) raw outputs of the last ``act`` (int8 for the integer rungs, else float32),
+            logged with the frame they came from; empty for pilots without a network.
+        answer: (A,) float32, what guidance answered in the last ``act`` besides the command;
+            logged.
         report: what the pilot has to report, from the ``act`` on that says so.
     """
 
+    view: type[View]
     latency_s: float
     needs_frames: bool
     outputs: NDArray[np.generic]
@@ -127,13 +140,10 @@ class Pilot(Protocol):
     def reset(self) -> None:
         """Forget everything; called before each flight."""
 
-    def act(self, observation: Observation) -> VelocityCommand:
-        """Return the command for this observation."""
+    def act(self, seen: View) -> VelocityCommand:
+        """Return the command for this moment."""
         ...
 
 
-class Commanding:
-    """What pilots have in common that give commands only and report nothing."""
-
-    answer: NDArray[np.float32] = np.zeros(0, np.float32)
-    report: Report | None = None
+AnyPilot = Pilot[Any]
+"""A pilot of whichever view."""

@@ -1,13 +1,15 @@
 """What a drone senses besides its camera's frames: one table of channels.
 
 Everything that packs, logs, reads, exports or documents senses asks this table. A packed row holds
-the channels one after the other, as float32; exported code takes a struct of the same layout.
+the channels one after the other, as float32; exported code takes a struct of the same layout. A
+flight log holds each channel in a column of its own, ``senses.NAME``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -38,6 +40,16 @@ class Channel:
     high: float
     absent: float
     meaning: str
+
+    @property
+    def column(self) -> str:
+        """Name of its array (M, size) in a flight log."""
+        return f"senses.{self.name}"
+
+    @property
+    def c_field(self) -> str:
+        """Its declaration in the struct that exported code takes."""
+        return f"float {self.name}" + (f"[{self.size}]" if self.size > 1 else "")
 
 
 CHANNELS = (
@@ -70,13 +82,37 @@ SENSES_SIZE = sum(channel.size for channel in CHANNELS)
 
 
 def pack(readings: Mapping[str, ArrayLike]) -> Row:
-    """Return (SENSES_SIZE,) float32 with these readings by channel, the others as if absent."""
-    row = np.empty(SENSES_SIZE, np.float32)
+    """Return (SENSES_SIZE,) float32 with these readings by channel, the others as if absent.
+
+    Raises KeyError for a reading that no channel has the name of.
+    """
+    return pack_rows(readings, ())
+
+
+def pack_rows(readings: Mapping[str, ArrayLike], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return (*shape, SENSES_SIZE) float32 of readings (*shape, size); see ``pack``."""
+    if unknown := readings.keys() - _PLACES.keys():
+        raise KeyError(f"no channel of the senses is called {', '.join(sorted(unknown))}")
+    rows = np.empty((*shape, SENSES_SIZE), np.float32)
     for channel in CHANNELS:
-        row[_PLACES[channel.name]] = readings.get(channel.name, channel.absent)
-    return row
+        rows[..., _PLACES[channel.name]] = readings.get(channel.name, channel.absent)
+    return rows
 
 
 def read(senses: NDArray[np.float32], name: str) -> NDArray[np.float32]:
     """Return the channel ``name``, (..., size), of packed rows (..., SENSES_SIZE): a view."""
     return senses[..., _PLACES[name]]
+
+
+def to_columns(rows: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    """Return the columns that a flight log holds of packed rows (M, SENSES_SIZE)."""
+    return {channel.column: read(rows, channel.name).copy() for channel in CHANNELS}
+
+
+def from_columns(arrays: Mapping[str, NDArray[Any]], count: int) -> NDArray[np.float32]:
+    """Return packed rows (count, SENSES_SIZE) from a flight log's arrays.
+
+    Channels that the log has no column of are as if absent.
+    """
+    readings = {c.name: arrays[c.column] for c in CHANNELS if c.column in arrays}
+    return pack_rows(readings, (count,))

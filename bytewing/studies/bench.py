@@ -24,24 +24,27 @@ from numpy.typing import NDArray
 from bytewing import api
 from bytewing.foundation.errors import BadInputError, did_you_mean
 from bytewing.policies.bundle import PolicyBundle
-from bytewing.scenarios.pilots import ExportedPilot
-from bytewing.sim import flight as flight_loop
+from bytewing.scenarios.pilots import ExportedPolicy
 from bytewing.sim.airframe import load_airframe
 from bytewing.sim.autopilot import Autopilot, run_loops
+from bytewing.sim.camera import link
+from bytewing.sim.camera.camera import GreyCamera
 from bytewing.sim.camera.config import CameraConfig
-from bytewing.sim.camera.eye import GreyCamera
+from bytewing.sim.camera.faults import Faults
 from bytewing.sim.camera.raster import Raster
 from bytewing.sim.camera.sensor import Sensor
 from bytewing.sim.camera.thermal import ThermalCamera
 from bytewing.sim.clock import Clock
 from bytewing.sim.compiled import compiled
 from bytewing.sim.fields.wind import Wind
+from bytewing.sim.flight import fly
 from bytewing.sim.instruments import Instruments
 from bytewing.sim.navigation import Navigation, NavigationConfig
 from bytewing.sim.pilot import HOVER
 from bytewing.sim.plant import Plant
 from bytewing.sim.recorder import Recorder
 from bytewing.sim.weather import Weather
+from bytewing.sim.world import World
 from bytewing.studies import bench_workloads, gym_flight
 
 Result = dict[str, Any]
@@ -64,17 +67,17 @@ PARTS = (
     (Raster, "render", "rendering"),
     (Sensor, "expose", "sensor"),
     (ThermalCamera, "__init__", "rendering, set-up"),
-    (ThermalCamera, "look", "rendering"),
+    (ThermalCamera, "take_frame", "rendering"),
     (Weather, "gas_ppm", "gas at the drone"),
     (Instruments, "read", "instruments"),
-    (flight_loop.Faults, "deliver", "faults"),
-    (flight_loop.Plant, "advance", DRONE),
+    (Faults, "deliver", "faults"),
+    (Plant, "advance", DRONE),
     (Wind, "sample", "wind"),
-    (flight_loop.World, "__init__", "contacts, set-up"),
-    (flight_loop.World, "drone_touches", "contacts"),
+    (World, "__init__", "contacts, set-up"),
+    (World, "drone_touches", "contacts"),
     (Recorder, "state", "log"),
     (Recorder, "arrays", "log"),
-    (ExportedPilot, "act", "network and guidance"),
+    (ExportedPolicy, "step", "network and guidance"),
     (bench_workloads, "prepare", "drawing the course"),
 )
 
@@ -153,7 +156,7 @@ def _fly_all(flights: list[bench_workloads.BenchFlight], bundle: PolicyBundle) -
     ticks = 0
     for flight in flights:
         setup, pilot = bench_workloads.prepare(flight, bundle)
-        ticks += flight_loop.fly(setup, pilot).meta["duration_ticks"]
+        ticks += fly(setup, pilot).meta["duration_ticks"]
     return ticks / 1000
 
 
@@ -266,8 +269,8 @@ def bench_camera() -> list[Result]:
             setup, pilot = bench_workloads.prepare(flight, bundle)
             assert isinstance(setup.camera, CameraConfig)
             captures: list[Any] = []
-            with mock.patch.object(flight_loop, "Capture", _kept(flight_loop.Capture, captures)):
-                flight_loop.fly(setup, pilot)
+            with mock.patch.object(link, "Capture", _kept(link.Capture, captures)):
+                fly(setup, pilot)
             setup_s.append(_median_s(partial(Raster, setup.course.scene, setup.camera), 3))
             raster = Raster(setup.course.scene, setup.camera)
             sensor = Sensor(setup.camera, setup.seed)

@@ -13,17 +13,19 @@ from numpy.typing import NDArray
 
 from bytewing.foundation.rng import stream
 from bytewing.policies.bundle import PolicyBundle
+from bytewing.policies.pilot import Policy, PolicyPilot, Step
 from bytewing.scenarios.pilots import make_pilot
 from bytewing.scenarios.schema import Scenario, load_suite, suite_flights
 from bytewing.sim import meshes
 from bytewing.sim.airframe import load_airframe
 from bytewing.sim.camera.config import load_camera
+from bytewing.sim.course import Course, Referee
 from bytewing.sim.courses.registry import generate_course
 from bytewing.sim.courses.road.course import RoadCourse
 from bytewing.sim.distribution import load_distribution
 from bytewing.sim.fields.gas import GasRelease
-from bytewing.sim.flight import Course, FlightSetup, Referee
-from bytewing.sim.pilot import Commanding, DroneState, Observation, Pilot, Report, VelocityCommand
+from bytewing.sim.flight import FlightSetup
+from bytewing.sim.pilot import AnyPilot, DroneState, Observation, Report
 from bytewing.sim.scene import Ground, Scene, SceneObject, Surface
 
 SIZES_PX = (64, 160)
@@ -64,7 +66,7 @@ def flights(workload: str, size_px: int) -> list[BenchFlight]:
     return [BenchFlight(scenario, seed, workload, size_px) for scenario, seed in listed]
 
 
-def prepare(flight: BenchFlight, bundle: PolicyBundle) -> tuple[FlightSetup, Pilot]:
+def prepare(flight: BenchFlight, bundle: PolicyBundle) -> tuple[FlightSetup, AnyPilot]:
     """Draw a flight's course and make its pilot: the policy's exported C, camera in the loop.
 
     Every effect is on: the scenarios' conditions come from the training distribution, and the
@@ -76,7 +78,9 @@ def prepare(flight: BenchFlight, bundle: PolicyBundle) -> tuple[FlightSetup, Pil
     pilot = make_pilot("c", scenario.task, course, camera, bundle)
     if size != camera.width_px:
         camera = camera.model_copy(update={"width_px": size, "height_px": size})
-        pilot = _Shrinking(pilot, (bundle.spec.input.width_px, bundle.spec.input.height_px))
+        assert isinstance(pilot, PolicyPilot)
+        size_px = (bundle.spec.input.width_px, bundle.spec.input.height_px)
+        pilot = PolicyPilot(_Shrinking(pilot.policy, size_px), route=pilot.route)
     setup = FlightSetup(
         course=_course(flight.workload, course),
         airframe=load_airframe(scenario.airframe),
@@ -174,30 +178,27 @@ class _Lenient:
         """Let the flight go on until its time is up."""
         return None
 
-    def told(self, report: Report) -> str | None:
-        """Listen to nothing."""
+    def on_report(self, report: Report) -> str | None:
+        """Let the flight go on whatever is reported."""
         return None
 
 
-class _Shrinking(Commanding):
-    """A pilot behind a larger camera: the network is shown the frame scaled down to its input."""
+class _Shrinking:
+    """A policy behind a larger camera: it is shown the frame scaled down to its input."""
 
+    view: type[Observation] = Observation
     needs_frames = True
 
-    def __init__(self, pilot: Pilot, size_px: tuple[int, int]) -> None:
-        self._pilot, self._size_px = pilot, size_px
-        self.latency_s = pilot.latency_s
-        self.outputs = pilot.outputs
+    def __init__(self, policy: Policy[Observation], size_px: tuple[int, int]) -> None:
+        self._policy, self._size_px = policy, size_px
 
-    def reset(self) -> None:
-        """Forget everything."""
-        self._pilot.reset()
+    def reset(self, route: NDArray[np.float32]) -> None:
+        """Go back to the state at take-off."""
+        self._policy.reset(route)
 
-    def act(self, observation: Observation) -> VelocityCommand:
-        """Return the command for the frame scaled down."""
-        assert observation.frame is not None
-        small = cv2.resize(observation.frame, self._size_px, interpolation=cv2.INTER_AREA)
+    def step(self, seen: Observation) -> Step:
+        """Return what the policy makes of the frame scaled down."""
+        assert seen.frame is not None
+        small = cv2.resize(seen.frame, self._size_px, interpolation=cv2.INTER_AREA)
         frame = np.asarray(small, dtype=np.uint8)
-        command = self._pilot.act(dataclasses.replace(observation, frame=frame))
-        self.outputs = self._pilot.outputs
-        return command
+        return self._policy.step(dataclasses.replace(seen, frame=frame))

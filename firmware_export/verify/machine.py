@@ -18,7 +18,7 @@ from bytewing.firmware_export.target import Target
 from bytewing.firmware_export.verify.image import Image, load_image
 from bytewing.foundation.errors import BadInputError, BytewingError
 from bytewing.policies.guidance.answer import NO_ROUTE, NO_SENSES
-from bytewing.sim.pilot import SENSES_SIZE
+from bytewing.sim.senses import SENSES_SIZE
 
 # Unicorn has no Cortex-M0+; its M0 executes the same instructions (Armv6-M).
 CPU_MODELS = {

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from bytewing.policies.bundle import OutputSpec, steps_of
 from bytewing.policies.guidance.guide import NO_ROUTE
 from bytewing.policies.guidance.kind import COMMAND_SIZE
-from bytewing.sim.pilot import SENSES_SIZE, Report, VelocityCommand
+from bytewing.sim.pilot import Report, VelocityCommand
+from bytewing.sim.senses import SENSES_SIZE
 
 __all__ = ["COMMAND_SIZE", "NO_ROUTE", "NO_SENSES", "as_command", "as_report", "dequantise"]
 

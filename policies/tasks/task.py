@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bytewing.policies.bundle import InputSpec
 from bytewing.policies.guidance.registry import Guidance
 from bytewing.sim.camera.config import Optics
-from bytewing.sim.pilot import Observation
+from bytewing.sim.pilot import PrivilegedObservation
 
 ZOO = Path(__file__).parents[1] / "zoo"
 """Of the tasks that ship with Bytewing."""
@@ -34,7 +34,7 @@ class Teacher(Protocol):
     def reset(self) -> None:
         """Begin a flight."""
 
-    def labels(self, seen: Observation) -> NDArray[np.float32]:
+    def labels(self, seen: PrivilegedObservation) -> NDArray[np.float32]:
         """Return the labels (K,) for a frame, NaN where there are none.
 
         One output after the other, each row by row.

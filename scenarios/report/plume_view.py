@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from bytewing.scenarios.schema import Scenario
 from bytewing.sim.camera.chase import ChaseCamera
+from bytewing.sim.course import Course
 from bytewing.sim.fields.plume import Plume
-from bytewing.sim.flight import Course
 from bytewing.sim.weather import draw_weather
 
 # Leaks are painted in a colour that nothing on a site has, warm vents as steam looks.
@@ -26,7 +26,7 @@ REACH_SIGMA = 2.5
 def plumes_of(scenario: Scenario, course: Course, seed: int) -> Sequence[Plume]:
     """Return the plumes of the flight of ``seed`` over its course, leak first."""
     air_c, limit_s = course.scene.air_c, scenario.time_limit_s
-    return draw_weather(scenario.wind, course.releases, air_c, seed, limit_s).plumes
+    return draw_weather(scenario.wind, course.releases, air_c, seed=seed, duration_s=limit_s).plumes
 
 
 def add_plume(view: NDArray[np.uint8], chase: ChaseCamera, plume: Plume, t_s: float) -> None:

@@ -17,7 +17,7 @@ from pydantic import Field
 from bytewing.foundation.config import Config
 from bytewing.sim.camera.config import Optics
 from bytewing.sim.flight_log import FlightLog
-from bytewing.sim.pilot import Pilot
+from bytewing.sim.pilot import AnyPilot
 
 if TYPE_CHECKING:
     from bytewing.scenarios.checks import Check, Flights
@@ -135,7 +135,7 @@ class FlownTask:
     judge: Callable[[Sequence[str], Mapping[str, Flights], Any], list[Check]]
     flight_columns: tuple[Column, ...]
     row_columns: tuple[Column, ...]
-    baselines: Mapping[str, Callable[[Any, Optics], Pilot]]
+    baselines: Mapping[str, Callable[[Any, Optics], AnyPilot]]
     course_shapes: Callable[[FlightLog], list[Shape]]
     policy: str
     library: Path

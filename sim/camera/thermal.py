@@ -17,7 +17,7 @@ the other, the first as the farthest. All surfaces are black; the air between is
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -162,7 +162,12 @@ class ThermalCamera:
         self._pattern = np.float32(config.fixed_pattern_netd * config.netd_k) * device
         self._gain = Gain(config.gain, config.netd_k, config.rate_hz, shape)
 
-    def look(self, capture: Capture) -> NDArray[np.uint8]:
+    @property
+    def probes(self) -> Mapping[str, float]:
+        """What was measured of the last frame besides it: ``gas_contrast``."""
+        return {"gas_contrast": self.gas_contrast}
+
+    def take_frame(self, capture: Capture) -> NDArray[np.uint8]:
         """Return the frame (H, W) uint8."""
         return self._gain.apply(self.measure(capture))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bytewing.foundation.config import Config
-from bytewing.sim.flight import Course
+from bytewing.sim.course import Course
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from typing import Any
 
 from bytewing.foundation.config import Config, tagged
 from bytewing.foundation.registry import Registry
+from bytewing.sim.course import Course
 from bytewing.sim.courses.kind import CourseKind
-from bytewing.sim.flight import Course
 
 COURSES = Registry("course", CourseKind, "course kind")
 

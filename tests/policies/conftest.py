@@ -9,7 +9,7 @@ from bytewing.policies.splits import Split, seed_of
 from bytewing.policies.tasks.road.learning import ROAD
 from bytewing.policies.tasks.task import Fit
 from bytewing.policies.train import TrainPlan, fit
-from bytewing.sim.pilot import SENSES_SIZE
+from bytewing.sim.senses import SENSES_SIZE
 
 HEIGHT_M, PITCH_RAD, FOCAL_PX, SIZE = 0.5, 0.45, 32.0, 64
 

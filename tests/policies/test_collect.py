@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 
 from bytewing.foundation.errors import BadInputError
-from bytewing.policies.collect import CollectingPilot, CollectJob, collect, collect_flight
+from bytewing.policies.collect import (
+    CollectingPolicy,
+    CollectJob,
+    collect,
+    collect_flight,
+    collecting_pilot,
+)
 from bytewing.policies.dataset import MANIFEST, FlightFrames, read_dataset
+from bytewing.policies.pilot import PolicyPilot
 from bytewing.policies.splits import Split, SplitError
 from bytewing.policies.tasks.gas.leak_map import CELLS
 from bytewing.sim.airframe import load_airframe
@@ -15,7 +22,9 @@ from bytewing.sim.camera.config import load_camera
 from bytewing.sim.courses.road.course import RoadCourseConfig, generate_road
 from bytewing.sim.distribution import load_distribution
 from bytewing.sim.fields.gas import GasRelease
-from bytewing.sim.pilot import DroneState, Observation
+from bytewing.sim.pilot import DroneState
+from bytewing.sim.senses import read
+from support.moments import moment
 
 COURSE = RoadCourseConfig(length_m=5.0, obstacle_probability=0.5)
 ROADS = load_distribution("road").model_copy(update={"course": COURSE})
@@ -41,7 +50,8 @@ def job(folder, **changes):
 
 def pilot(learner=None, share=1.0, seed=3):
     asked = job(Path(), course_seed=seed, teacher_share=share)
-    return CollectingPilot(asked, generate_road(COURSE, 7), learner)
+    course = generate_road(COURSE, 7)
+    return collecting_pilot(CollectingPolicy(asked, course, learner), course.route, seed)
 
 
 def flight(pilot, seconds=20.0):
@@ -53,7 +63,7 @@ def flight(pilot, seconds=20.0):
     frame = np.zeros((64, 64), np.uint8)
     pilot.reset()
     return np.array(
-        [pilot.act(Observation(40 * i, 0.04 * i, frame, state)) for i in range(int(25 * seconds))]
+        [pilot.act(moment(frame, state=state, t_s=0.04 * i)) for i in range(int(25 * seconds))]
     )
 
 
@@ -118,8 +128,8 @@ def test_labels_come_from_the_teacher_whoever_flies():
     by_teacher, by_learner = pilot(), pilot(hard_left, share=0.0)
     flight(by_teacher, 2.0)
     turned = flight(by_learner, 2.0)
-    assert np.array_equal(by_teacher.labels, by_learner.labels)
-    assert len(by_teacher.labels) == 50
+    assert np.array_equal(by_teacher.policy.labels, by_learner.policy.labels)
+    assert len(by_teacher.policy.labels) == 50
     assert turned[-1, 3] > 1.0, "the learner must be at the controls"
 
 
@@ -161,28 +171,30 @@ def test_a_task_s_own_teacher_and_history_are_used():
     )
     level = np.array([0.0, 0.0, 0.0, 1.0])
     state = DroneState(np.array([0.0, 0.0, 1.0]), level, np.zeros(3), np.zeros(3))
-    pilot = CollectingPilot(gas_job(teacher_share=0.0), course, learner)
+    policy = CollectingPolicy(gas_job(teacher_share=0.0), course, learner)
+    pilot = PolicyPilot(policy, route=course.route)
     pilot.reset()
     for index, contrast in enumerate((0.0, 0.0, 5.0, 0.0)):
         frame = np.full((64, 64), index, np.uint8)
-        pilot.act(Observation(40 * index, 0.04 * index, frame, state, gas_contrast=contrast))
+        pilot.act(moment(frame, state=state, t_s=0.04 * index, gas_contrast=contrast))
     assert given == [[0, 0], [0, 1], [0, 2], [1, 3]]
-    known = np.isfinite(pilot.labels)
+    known = np.isfinite(policy.labels)
     assert known[:, :CELLS].all()
     assert known[:, CELLS].tolist() == [False, False, True, False]
-    assert len(pilot.senses) == 4
+    assert len(policy.senses) == 4
 
 
 def test_guidance_is_given_numbers_where_the_teacher_has_none():
     course = SimpleNamespace(leak=None, route=np.zeros((1, 5), np.float32))
     level = np.array([0.0, 0.0, 0.0, 1.0])
     state = DroneState(np.array([0.0, 0.0, 1.0]), level, np.zeros(3), np.zeros(3))
-    pilot = CollectingPilot(gas_job(), course, None)
+    policy = CollectingPolicy(gas_job(), course, None)
+    pilot = PolicyPilot(policy, route=course.route)
     pilot.reset()
-    command = pilot.act(Observation(0, 0.0, np.zeros((64, 64), np.uint8), state))
+    command = pilot.act(moment(np.zeros((64, 64), np.uint8), state=state))
     assert np.isfinite(command).all()
     assert pilot.outputs.tolist() == [0] * (CELLS + 1)
-    assert np.isnan(pilot.labels[0][CELLS])
+    assert np.isnan(policy.labels[0][CELLS])
 
 
 def test_a_gas_flight_is_labelled_with_what_can_be_seen(tmp_path):
@@ -196,4 +208,5 @@ def test_a_gas_flight_is_labelled_with_what_can_be_seen(tmp_path):
     assert (whole == whole[:, :1]).all(), "a map is known whole or not at all"
     assert np.isnan(found.labels[(found.labels[:, :CELLS] == 0).all(axis=1), CELLS]).all()
     # Estimated heights over the ground: the senses came with the frames.
-    assert 0.3 < found.senses[:, 2].min() <= found.senses[:, 2].max() < 3.0
+    heights_m = read(found.senses, "position_m")[:, 2]
+    assert 0.3 < heights_m.min() <= heights_m.max() < 3.0

@@ -16,7 +16,7 @@ from bytewing.policies.dataset import (
 )
 from bytewing.policies.inputs.look import FrameHistory
 from bytewing.policies.splits import Split, SplitError, require, seed_of
-from bytewing.sim.pilot import SENSES_SIZE
+from bytewing.sim.senses import SENSES_SIZE
 
 
 def test_what_was_written_is_read(dataset_folder):

@@ -13,8 +13,9 @@ from bytewing.sim.courses.road.centreline import Centreline
 from bytewing.sim.courses.road.course import RoadCourseConfig, generate_road
 from bytewing.sim.flight import FlightSetup, fly
 from bytewing.sim.frames import quaternion_from_euler
-from bytewing.sim.pilot import DroneState, Observation
+from bytewing.sim.pilot import DroneState
 from bytewing.sim.randomise import uniform
+from support.moments import moment
 
 
 def course(xy, obstacle_s_m=None, crossing=()):
@@ -41,7 +42,7 @@ def state(x=2.0, y=0.0, yaw=0.0):
 
 def labels(teacher, pose, t_s=0.0):
     """Return what the teacher says of a pose, by name."""
-    steering, collision = teacher.labels(Observation(0, t_s, None, pose))
+    steering, collision = teacher.labels(moment(state=pose, t_s=t_s))
     return SimpleNamespace(steering=float(steering), collision=float(collision))
 
 
@@ -185,17 +186,17 @@ def test_the_expert_flies_by_its_labels_through_guidance():
     pilot = expert(straight(obstacle_s_m=3.0))
     pilot.reset()
     for _ in range(20):
-        command = pilot.act(Observation(0, 0.0, None, state(x=2.9, y=0.1)))
+        command = pilot.act(moment(state=state(x=2.9, y=0.1)))
     assert command.forward_m_s == 0
     assert command.yaw_rate_rad_s < 0
     pilot.reset()
-    assert pilot.act(Observation(0, 0.0, None, state(x=0.1))).forward_m_s == pytest.approx(0.7)
+    assert pilot.act(moment(state=state(x=0.1))).forward_m_s == pytest.approx(0.7)
 
 
 def test_the_constant_pilot_never_changes_course():
     pilot = constant_pilot(0.25)
     pilot.reset()
-    rates = [pilot.act(Observation(0, 0.0, None, state())).yaw_rate_rad_s for _ in range(40)]
+    rates = [pilot.act(moment(state=state())).yaw_rate_rad_s for _ in range(40)]
     assert rates[-1] == pytest.approx(0.25 * ROAD_GUIDANCE.yaw_rate_max_rad_s, rel=1e-3)
 
 
@@ -205,6 +206,6 @@ def test_the_brightest_side_pilot_turns_to_the_light():
     for picture, side in ((frame, 1), (frame[:, ::-1], -1)):
         pilot = brightest_side_pilot()
         pilot.reset()
-        command = pilot.act(Observation(0, 0.0, picture, state()))
+        command = pilot.act(moment(picture, state=state()))
         assert math.copysign(1, command.yaw_rate_rad_s) == side
         assert command.forward_m_s == pytest.approx(ROAD_GUIDANCE.speed_max_m_s)

@@ -13,8 +13,9 @@ from bytewing.sim.camera.config import load_camera
 from bytewing.sim.camera.pinhole import Pinhole
 from bytewing.sim.fields.gas import GasRelease
 from bytewing.sim.frames import quaternion_from_euler
-from bytewing.sim.pilot import DroneState, Observation
+from bytewing.sim.pilot import DroneState
 from support.gas_parts import read
+from support.moments import moment
 
 CAMERA = load_camera("cooled_mid_wave")
 LEAK_M = (3.0, 0.5, 1.2)
@@ -31,7 +32,7 @@ def site(leak_m=LEAK_M):
 def seen(position_m=(0.0, 0.0, 1.0), euler_rad=(0.0, 0.0, 0.0), contrast=5.0):
     at_rest = np.zeros(3)
     state = DroneState(np.array(position_m), quaternion_from_euler(*euler_rad), at_rest, at_rest)
-    return Observation(0, 0.0, None, state, gas_contrast=contrast)
+    return moment(state=state, gas_contrast=contrast)
 
 
 def labels(observation, course=None):
@@ -63,7 +64,7 @@ def test_without_gas_to_see_there_is_nothing_to_say_of_where():
 @pytest.mark.parametrize("euler_rad", [(0.0, 0.0, 0.0), (0.1, -0.05, 0.3), (-0.08, 0.1, -0.2)])
 def test_the_bearing_is_where_the_camera_sees_the_leak(position_m, euler_rad):
     observation = seen(position_m, euler_rad)
-    state = observation.truth
+    state = observation.truth.state
     pixels, _ = Pinhole(CAMERA).project([LEAK_M], state.position_world_m, state.quaternion_xyzw)
     half = np.array([CAMERA.width_px, CAMERA.height_px]) / 2
     expected = np.clip((half - pixels[0]) / half, -MAP_END, MAP_END)

@@ -20,12 +20,12 @@ from bytewing.policies.guidance.answer import NO_ROUTE, as_command, as_report
 from bytewing.policies.guidance.kind import ROUTE_MAX
 from bytewing.policies.guidance.registry import Guidance, make_guide
 from bytewing.policies.inputs.look import stack_channels
-from bytewing.policies.runtimes import NetworkPilot
+from bytewing.policies.runtimes import network_pilot
 from bytewing.policies.tasks.gas.leak_map import CELLS
 from bytewing.policies.tasks.gas.phase import Phase
 from bytewing.policies.tasks.task import ZOO
 from bytewing.sim.frames import quaternion_from_euler, rotation_world_from_body
-from bytewing.sim.pilot import DroneState, Observation
+from bytewing.sim.pilot import Observation
 from support.gas_parts import Bearings, heading_of, inverse_root, norm, read, rotate, state_of
 from support.gas_world import GUIDANCE, HALF_FOV, HALL, PITCH_RAD, GasWorld, route_of, said, search
 
@@ -477,12 +477,11 @@ def gas_pilot(route, said):
         guidance=GUIDANCE,
         provenance=Provenance(bytewing_version="0", seed=0, budget="quick"),
     )
-    return NetworkPilot(spec, infer, route=route), given
+    return network_pilot(spec, infer, route=route), given
 
 
 def seen(value, senses):
-    truth = DroneState(np.zeros(3), np.array([0, 0, 0, 1.0]), np.zeros(3), np.zeros(3))
-    return Observation(0, 0.0, np.full((4, 4), value, np.uint8), truth, senses)
+    return Observation(0, 0.0, np.full((4, 4), value, np.uint8), senses)
 
 
 def test_channels_lie_a_stride_apart_as_a_replay_stacks_them():
@@ -491,7 +490,7 @@ def test_channels_lie_a_stride_apart_as_a_replay_stacks_them():
         pilot.act(seen(value, CALM))
     assert given == [[1, 1], [1, 2], [1, 3], [2, 4], [3, 5], [4, 6]]
     frames = np.arange(1, 7, dtype=np.uint8)[:, None, None] * np.ones((4, 4), np.uint8)
-    assert stack_channels(frames, pilot.spec.input)[:, :, 0, 0].tolist() == given
+    assert stack_channels(frames, pilot.policy.spec.input)[:, :, 0, 0].tolist() == given
 
 
 def test_a_pilot_tells_guidance_its_route_and_senses_and_reports_once_and_for_all():

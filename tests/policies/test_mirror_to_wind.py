@@ -10,9 +10,10 @@ from bytewing.policies.inputs.mirror_to_wind import blows_left, mirrored
 from bytewing.policies.tasks.gas.learning import GAS, GasTeacher
 from bytewing.scenarios.tasks.gas.baselines import Differences
 from bytewing.sim.camera.config import load_camera
-from bytewing.sim.pilot import DroneState, Observation
+from bytewing.sim.pilot import DroneState
 from bytewing.sim.senses import SENSES_SIZE, pack, read
 from support.gas_parts import heading_of
+from support.moments import moment
 
 SIZE = InputSpec(height_px=4, width_px=6, channels=2, frame_stride=2, transform="mirror_to_wind")
 
@@ -124,7 +125,8 @@ def test_teacher_and_baseline_mean_the_picture_that_the_network_is_given():
     said = {}
     for north in (1.0, -1.0):
         views = [
-            Observation(0, 0.0, frame, truth, senses(0, 0, north), 10.0) for frame in (still, moved)
+            moment(frame, state=truth, senses=senses(0, 0, north), gas_contrast=10.0)
+            for frame in (still, moved)
         ]
         differences = Differences()
         differences.labels(views[0])

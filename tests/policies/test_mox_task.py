@@ -13,8 +13,10 @@ from bytewing.policies.nets.convnet import fold, initialised
 from bytewing.policies.tasks.mox.constants import MoxGuidance
 from bytewing.policies.tasks.mox.learning import GAS_PPM, MOX, SIDE_FULL_M, MoxTeacher
 from bytewing.sim.frames import quaternion_from_euler
-from bytewing.sim.pilot import DroneState, Observation, Senses
+from bytewing.sim.pilot import DroneState
+from bytewing.sim.senses import pack
 from bytewing.sim.sensors.mox import MetalOxide, MetalOxideConfig
+from support.moments import moment
 
 SIZE = InputSpec(height_px=ROWS, width_px=8, source="scent")
 ROUTE = np.array([[-5, -4, 1, 1, 0], [5, 4, 1, 1, 0]], np.float32)
@@ -22,8 +24,15 @@ RESPONSE, BOUND, ACROSS, UPWIND, GUST, WIND = range(ROWS)
 
 
 def senses(position=(0.0, 0.0, 1.0), gas=1.0, wind=(1.0, 0.0), yaw=0.0, free=(4.0,) * 4):
-    turned = quaternion_from_euler(0.0, 0.0, yaw)
-    return Senses(np.array(position), turned, np.array(free), gas, np.array(wind)).packed()
+    return pack(
+        {
+            "position_m": position,
+            "quaternion_xyzw": quaternion_from_euler(0.0, 0.0, yaw),
+            "range_m": free,
+            "gas_resistance": gas,
+            "wind_m_s": wind,
+        }
+    )
 
 
 def pictures(rows):
@@ -108,7 +117,7 @@ def taught(source=(-5.0, 0.0), position=(0.0, 0.0, 1.0), ppm=0.0, wind=(1.0, 0.0
     course = SimpleNamespace(leak=SimpleNamespace(position_world_m=(*source, 1.0)))
     state = DroneState(np.array(position), np.array([0.0, 0, 0, 1]), at_rest, at_rest)
     sensed = senses(position, wind=wind)
-    return MoxTeacher(course).labels(Observation(0, 0.0, None, state, sensed, gas_ppm=ppm))
+    return MoxTeacher(course).labels(moment(state=state, senses=sensed, gas_ppm=ppm))
 
 
 def test_gas_is_what_the_sensor_can_feel():

@@ -10,6 +10,7 @@ from bytewing.policies.compress.requantize import requantize
 from bytewing.policies.nets.convnet import fold, weights_of
 from bytewing.policies.runtimes import onnx_pilot
 from bytewing.policies.tasks.road.learning import ROAD_GUIDANCE
+from bytewing.sim.pilot import Observation
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def test_only_the_int8_side_of_the_bundle_changes(bundle, method):
     assert result.spec.provenance.quantize_method == method
     golden, pilot = load_bundle(bundle.path).golden(), onnx_pilot(load_bundle(bundle.path))
     for frames, outputs in zip(golden.frames, golden.outputs, strict=True):
-        pilot.step(frames)
+        pilot.act(Observation(0, 0.0, frames[-1]))
         assert np.array_equal(pilot.outputs, outputs)
 
 

@@ -16,6 +16,7 @@ from bytewing.policies.splits import Split
 from bytewing.policies.tasks.road.learning import ROAD
 from bytewing.policies.tasks.task import Budget, Round
 from bytewing.policies.train_policy import train_policy
+from bytewing.sim.pilot import Observation
 
 TINY = Budget((Round(3, 1.0, 2), Round(2, 0.0, 2)), 1, 1.5, 1)
 BUNDLE = ("float.onnx", "golden.npz", "int8.onnx", "policy.toml", "weights.safetensors")
@@ -51,7 +52,7 @@ def test_it_leaves_a_bundle_that_flies_and_says_where_it_comes_from(whole):
     golden = bundle.golden()
     pilot = onnx_pilot(bundle)
     for frames, outputs in zip(golden.frames, golden.outputs, strict=True):
-        pilot.step(frames)
+        pilot.act(Observation(0, 0.0, frames[-1]))
         assert np.array_equal(pilot.outputs, outputs)
     assert len(golden.frames) == 64
     provenance = bundle.spec.provenance

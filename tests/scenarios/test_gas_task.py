@@ -20,7 +20,7 @@ from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 from bytewing.scenarios.verify import rows_of
 from bytewing.sim.camera.config import load_camera
 from bytewing.sim.flight_log import FORMAT_VERSION, FlightLog
-from bytewing.sim.pilot import DroneState, Observation
+from bytewing.sim.pilot import Observation
 from support.gas_parts import read
 
 LEAK_M = (4.0, 0.0, 1.0)
@@ -213,11 +213,10 @@ def test_the_curve_groups_leaks_and_draws_them(good, tmp_path):
 
 
 def seen(frame):
-    still = DroneState(np.zeros(3), np.array([0, 0, 0, 1.0]), np.zeros(3), np.zeros(3))
-    return Observation(0, 0.0, frame, still)
+    return Observation(0, 0.0, frame)
 
 
-def told(detector, frame):
+def located(detector, frame):
     """Return gas, left and up as guidance reads them, of a distance in the middle."""
     labels = detector.labels(seen(frame))
     assert (labels.dtype, len(labels), labels[CELLS]) == (np.float32, CELLS + 1, 0.5)
@@ -230,22 +229,22 @@ def test_the_difference_detector_points_at_what_changes_and_not_at_noise():
     still = np.rint(120 + 30 * soft / soft.std())
     noisy = [still + np.rint(rng.normal(0, 2, still.shape)).astype(int) for _ in range(20)]
     frames = [frame.clip(0, 255).astype(np.uint8) for frame in noisy]
-    assert all(told(detector, frame)[0] == 0 for frame in frames)
+    assert all(located(detector, frame)[0] == 0 for frame in frames)
     changed = frames[-1].copy()
     patch = changed[8:16, 48:56]  # right of the middle and above it
     patch[:] = np.where(patch < 128, patch + 100, patch - 100)
-    gas, left, up = told(detector, changed)
+    gas, left, up = located(detector, changed)
     assert gas == pytest.approx(1)
     assert (left, up) == pytest.approx((-0.625, 0.625), abs=0.03)
     for _ in range(DIFFERENCE_FRAMES):
         detector.labels(seen(changed))
-    assert told(detector, changed)[0] == 0, "what stays is no difference"
+    assert located(detector, changed)[0] == 0, "what stays is no difference"
     moved = [np.roll(frame, 3, axis=1) for frame in frames]
     for frame in moved[: DIFFERENCE_FRAMES + 1]:
         detector.labels(seen(frame))
-    assert told(detector, moved[9])[0] == 0
+    assert located(detector, moved[9])[0] == 0
     detector.reset()
-    assert told(detector, frames[0])[0] == 0
+    assert located(detector, frames[0])[0] == 0
 
 
 @pytest.fixture(scope="module")

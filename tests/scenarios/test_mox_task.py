@@ -15,14 +15,14 @@ from bytewing.scenarios.metrics import flight_metrics
 from bytewing.scenarios.replay import Comparison
 from bytewing.scenarios.run import FlightJob, FlightResult, fly_job, fly_log
 from bytewing.scenarios.schema import load_scenario, load_suite
-from bytewing.scenarios.tasks.mox.baselines import Sniffer, surge_cast_pilot, upwind_pilot
+from bytewing.scenarios.tasks.mox.baselines import GasThreshold, surge_cast_pilot, upwind_pilot
 from bytewing.scenarios.tasks.mox.judging import MoxLimits
 from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 from bytewing.scenarios.verify import rows_of
 from bytewing.sim.camera.config import load_camera
 from bytewing.sim.flight_log import FORMAT_VERSION, FlightLog
-from bytewing.sim.pilot import DroneState, Observation, Senses
-from bytewing.sim.senses import pack
+from bytewing.sim.pilot import Observation
+from bytewing.sim.senses import CHANNELS, pack
 from bytewing.sim.sensors.mox import MetalOxide, MetalOxideConfig
 
 WINDY = load_suite("mox_windy")
@@ -226,22 +226,25 @@ def test_a_limit_that_cannot_be_is_refused_by_its_name(key):
 
 # The pilots it is compared with
 
-STILL = DroneState(np.zeros(3), np.array([0, 0, 0, 1.0]), np.zeros(3), np.zeros(3))
 YARD = np.array([[-5, -4, 1, 1, 0], [5, 4, 1, 1, 0]], np.float32)
 CAMERA = load_camera("hm01b0")
 
 
-def smelling(resistance):
+def gas_reading(resistance):
     """Return an observation in the middle of the yard, in a wind to the east."""
-    free_m, wind = np.full(4, 4.0), np.array([1.0, 0.0])
-    senses = Senses(np.array([0, 0, 1.0]), STILL.quaternion_xyzw, free_m, resistance, wind)
-    return Observation(0, 0.0, None, STILL, senses.packed())
+    senses = {
+        "position_m": [0, 0, 1.0],
+        "quaternion_xyzw": [0, 0, 0, 1.0],
+        "gas_resistance": resistance,
+        "wind_m_s": [1.0, 0.0],
+    }
+    return Observation(0, 0.0, None, pack(senses))
 
 
 def commands(pilot, resistances):
     """Return the velocities (N, 2) to the east and north."""
     pilot.reset()
-    return np.array([pilot.act(smelling(resistance))[:2] for resistance in resistances])
+    return np.array([pilot.act(gas_reading(resistance))[:2] for resistance in resistances])
 
 
 def readings(sensor, *stretches):
@@ -249,28 +252,28 @@ def readings(sensor, *stretches):
     return [sensor.step(ppm, 0.04) for seconds, ppm in stretches for _ in range(seconds * 25)]
 
 
-def smelt(nose, resistances):
-    labels = np.array([nose.labels(smelling(resistance)) for resistance in resistances])
+def labels_of(detector, resistances):
+    labels = np.array([detector.labels(gas_reading(resistance)) for resistance in resistances])
     assert not labels[:, 1].any(), "it knows no side"
     return labels[:, 0] > 0
 
 
 def test_the_sniffer_smells_gas_and_that_it_ends_before_the_sensor_has_recovered():
-    nose, sensor = Sniffer(), MetalOxide(MetalOxideConfig(noise=0.0), seed=0)
+    detector, sensor = GasThreshold(), MetalOxide(MetalOxideConfig(noise=0.0), seed=0)
     series = readings(sensor, (2, 0.0), (4, 200.0), (4, 0.0))
-    gas = smelt(nose, series)
+    gas = labels_of(detector, series)
     assert not gas[:50].any()
     assert gas[50 + 13 : 150].all(), "half a second later at most"
     assert not gas[150 + 50 :].any(), "and it says within two seconds that it is over"
     assert series[-1] < 0.8, "which the reading itself does not"
-    assert smelt(nose, [0.7]).all(), "a sudden fall"
-    nose.reset()
-    assert not smelt(nose, [0.7]).any(), "a first reading is no fall"
+    assert labels_of(detector, [0.7]).all(), "a sudden fall"
+    detector.reset()
+    assert not labels_of(detector, [0.7]).any(), "a first reading is no fall"
 
 
 def test_the_sensors_noise_is_no_gas():
     clean = readings(MetalOxide(MetalOxideConfig(), seed=1), (60, 0.0))
-    assert smelt(Sniffer(), clean).mean() < 0.01
+    assert labels_of(GasThreshold(), clean).mean() < 0.01
 
 
 def test_surge_cast_flies_upwind_in_gas_and_across_the_wind_without():
@@ -339,7 +342,7 @@ def test_flights_fly_without_frames(field, no_camera):
     steps = len(log.arrays["camera.tick"])
     assert steps == 150
     assert log.arrays["camera.frames"].size == 0
-    assert log.arrays["inference.senses"].shape == (steps, 14)
+    assert all(log.arrays[c.column].shape == (steps, c.size) for c in CHANNELS)
     assert log.arrays["inference.outputs"].shape == (steps, 2)
     compared = fly_job(job)
     assert compared.log_sha256 == log.sha256
@@ -349,11 +352,11 @@ def test_flights_fly_without_frames(field, no_camera):
 
 
 def test_the_instruments_are_mounted_and_logged(by_upwind, field):
-    senses = by_upwind.arrays["inference.senses"]
-    wind = by_upwind.arrays["state.wind_world_m_s"].mean(axis=0)
-    assert senses[:, 12:].mean(axis=0) == pytest.approx(wind[:2], abs=0.25)
-    assert senses[:, 7:11].min() < 4.0
-    assert np.ptp(senses[:, 11]) > 0.005, "the sensor's noise at least"
+    arrays = by_upwind.arrays
+    wind = arrays["state.wind_world_m_s"].mean(axis=0)
+    assert arrays["senses.wind_m_s"].mean(axis=0) == pytest.approx(wind[:2], abs=0.25)
+    assert arrays["senses.range_m"].min() < 4.0
+    assert np.ptp(arrays["senses.gas_resistance"]) > 0.005, "the sensor's noise at least"
 
 
 def test_baselines_are_those_of_the_task(field):

@@ -7,13 +7,15 @@ import pytest
 
 from bytewing.foundation.errors import BytewingError
 from bytewing.policies.bundle import InputSpec, OutputSpec, PolicySpec, Provenance
-from bytewing.policies.guidance.answer import NO_SENSES
-from bytewing.policies.inputs.look import make_look, network_inputs, stack_channels
-from bytewing.policies.runtimes import NetworkPilot
+from bytewing.policies.inputs.look import network_inputs, stack_channels
+from bytewing.policies.pilot import guided
+from bytewing.policies.runtimes import network_pilot
 from bytewing.policies.tasks.gas.constants import GasGuidance
 from bytewing.policies.tasks.gas.leak_map import CELLS
 from bytewing.policies.tasks.road.constants import RoadGuidance
-from bytewing.scenarios.replay import Comparison, guided, int8_rung, replay, stepped_rung
+from bytewing.scenarios.replay import Comparison, int8_rung, replay, stepped_rung
+from bytewing.sim.pilot import Observation
+from bytewing.sim.senses import SENSES_SIZE, to_columns
 
 FRAMES = np.random.default_rng(5).integers(0, 256, (70, 4, 4), np.uint8)
 
@@ -47,19 +49,18 @@ def infer(frames):
 
 
 def flown(make_log, s_curve_xy, channels=1):
-    """The log a NetworkPilot over the toy network leaves."""
-    pilot = NetworkPilot(spec(channels), lambda chw: infer(chw[None])[0])
+    """The log that the pilot of the toy network leaves."""
+    pilot = network_pilot(spec(channels), lambda chw: infer(chw[None])[0])
     outputs, commands = [], []
-    look = make_look(spec(channels).input)
     for frame in FRAMES:
-        commands.append(pilot.step(look.push(frame, NO_SENSES)).astype(np.float64))
+        commands.append(pilot.act(Observation(0, 0.0, frame)))
         outputs.append(pilot.outputs)
     return make_log(
         s_curve_xy[: 4 * len(FRAMES)],
         s_curve_xy,
         frames=FRAMES,
         outputs=np.array(outputs),
-        command=np.array(commands),
+        command=np.array(commands, np.float64),
     )
 
 
@@ -169,10 +170,13 @@ def gas_infer(frames):
 
 def gas_log(make_log, s_curve_xy):
     """The log of a flight whose guidance has senses, a route and more to tell than a command."""
-    pilot = NetworkPilot(gas_spec(), lambda chw: gas_infer(chw[None])[0], route=GAS_ROUTE)
-    senses = np.random.default_rng(3).uniform(0.5, 1, (len(FRAMES), 14)).astype(np.float32)
+    pilot = network_pilot(gas_spec(), lambda chw: gas_infer(chw[None])[0], route=GAS_ROUTE)
+    senses = np.random.default_rng(3).uniform(0.5, 1, (len(FRAMES), SENSES_SIZE)).astype(np.float32)
     inputs = network_inputs(FRAMES, senses, gas_spec().input)
-    answers = np.array([pilot.step(*row) for row in zip(inputs, senses, strict=True)])
+    steps = [
+        pilot.policy.step(Observation(0, 0.0, *row)) for row in zip(FRAMES, senses, strict=True)
+    ]
+    answers = np.array([step.answer for step in steps])
     log = make_log(
         s_curve_xy[: 4 * len(FRAMES)],
         s_curve_xy,
@@ -181,7 +185,7 @@ def gas_log(make_log, s_curve_xy):
         command=answers[:, :4].astype(np.float64),
     )
     more = {
-        "inference.senses": senses,
+        **to_columns(senses),
         "inference.answer": np.ascontiguousarray(answers[:, 4:]),
         "course.route": GAS_ROUTE,
     }
@@ -194,11 +198,11 @@ def test_a_gas_flight_is_replayed_with_its_senses_and_route(make_log, s_curve_xy
     assert replay(log, int8_rung(gas_infer, gas_spec())).frames_different == 0
 
 
-@pytest.mark.parametrize("stream", ["inference.answer", "inference.senses", "course.route"])
+@pytest.mark.parametrize("stream", ["inference.answer", "senses.position_m", "course.route"])
 def test_a_changed_byte_beside_the_command_differs(make_log, s_curve_xy, stream):
     log = gas_log(make_log, s_curve_xy)
     changed = log.arrays[stream].copy()
-    # The highest bit of a mantissa, of a height where it is sensed or told: it must matter.
+    # The highest bit of a mantissa, of a height where it is sensed or given: it must matter.
     changed.view(np.uint32).reshape(len(changed), -1)[0, 2] ^= 1 << 22
     tampered = dataclasses.replace(log, arrays={**log.arrays, stream: changed})
     found = replay(tampered, int8_rung(gas_infer, gas_spec())).frames_different

@@ -13,7 +13,7 @@ from bytewing.sim.courses.road.course import RoadCourseConfig, generate_road
 from bytewing.sim.distribution import load_distribution
 from bytewing.sim.flight import DIVERGED, FlightSetup, fly
 from bytewing.sim.flight_log import FlightLog
-from bytewing.sim.pilot import Commanding, VelocityCommand
+from bytewing.sim.pilot import Observation, VelocityCommand
 from bytewing.sim.plant import SimulationError
 
 COURSE = generate_road(RoadCourseConfig(length_m=6.0), 2_000_001)
@@ -22,8 +22,10 @@ ROAD = load_distribution("road")
 FORWARD = VelocityCommand(0.5, 0.0, 0.0, 0.0)
 
 
-class Steady(Commanding):
+class Steady:
     """Flies one command from the first frame on."""
+
+    view, report, answer = Observation, None, np.zeros(0, np.float32)
 
     def __init__(self, latency_s=0.0, needs_frames=True, command=FORWARD):
         self.latency_s, self.needs_frames, self.command = latency_s, needs_frames, command

@@ -61,7 +61,7 @@ def test_who_comes_near_the_source_has_reached_it():
     assert referee.update(1.0, at(near), False) == "reached"
     assert referee.update(1.0, at(near), True) == "collision"
     assert referee.update(1.0, at((0, field.half_m[1] + 0.1, 1)), False) == "left_field"
-    assert referee.told(Report(source)) is None
+    assert referee.on_report(Report(source)) is None
 
 
 @pytest.mark.parametrize(

@@ -426,11 +426,11 @@ def state(x, y, z):
 )
 def test_what_is_reported_is_judged(leaks, off_m, expected):
     site = generate_gas_site(config(leak_probability=float(leaks)), 9)
-    told = None
+    reported = None
     if off_m is not None:
         at = np.array(site.leak.position_world_m) if leaks else np.zeros(3)
-        told = at + np.array([off_m, 0, 0])
-    outcome = site.referee().told(Report(told))
+        reported = at + np.array([off_m, 0, 0])
+    outcome = site.referee().on_report(Report(reported))
     assert outcome == expected
     assert (outcome in site.completed_outcomes) == (expected in {"found", "nothing_there"})
 

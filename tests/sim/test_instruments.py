@@ -5,18 +5,18 @@ import pytest
 
 from bytewing.foundation.config import parse
 from bytewing.foundation.errors import BadInputError
-from bytewing.sim import meshes
+from bytewing.sim import meshes, senses
 from bytewing.sim.instruments import Instruments, InstrumentsConfig
-from bytewing.sim.pilot import DroneState
+from bytewing.sim.pilot import DroneState, Truth
 from bytewing.sim.scene import Box, Scene, SceneObject, Surface
 from bytewing.sim.sensors.ranger import RangerConfig
 
 LEVEL = np.array([0.0, 0.0, 0.0, 1.0])
-TRUTH = DroneState(np.array([0.0, 0.0, 1.0]), LEVEL, np.zeros(3), np.zeros(3))
+STATE = DroneState(np.array([0.0, 0.0, 1.0]), LEVEL, np.zeros(3), np.zeros(3))
 # The autopilot believes to be 0.5 m farther north, turned about, and says so.
 ESTIMATE = np.array([0.0, 0.5, 1.1, 0.0, 0.0, 1.0, 0.0, *np.zeros(6)])
-WIND = np.array([1.0, -0.5, 0.3])
-GAS_PPM = 500.0
+PROBES = {"wind_world_m_s": np.array([1.0, -0.5, 0.3]), "gas_ppm": np.array([500.0])}
+TRUTH = Truth(STATE, PROBES)
 
 SIZE = (0.2, 4.0, 4.0)
 WALL = SceneObject("wall", meshes.box(SIZE), Surface(0.5), (1.6, 0.0, 1.0), 0.0, Box(SIZE))
@@ -34,42 +34,41 @@ def mounted(*decks, seed=1, **tables):
     return Instruments(parse(InstrumentsConfig, tables, "mine.toml"), WALLED, seed)
 
 
-def read(instruments, breath_s=60.0, t_s=0.0):
+def read(instruments, exposed_s=60.0, t_s=0.0):
     """Read after so long in gas, in front of the wall, in the wind."""
-    instruments.breathe(GAS_PPM, breath_s)
-    return instruments.read(TRUTH, ESTIMATE, WIND, t_s)
+    instruments.sample(TRUTH.probes, exposed_s)
+    return instruments.read(TRUTH, ESTIMATE, t_s)
 
 
-def told(senses):
+CHANNELS = {"ranger": "range_m", "metal_oxide": "gas_resistance", "anemometer": "wind_m_s"}
+
+
+def readings(row):
     """Return what each deck says, as plain numbers."""
-    return {
-        "ranger": senses.range_m.tolist(),
-        "metal_oxide": senses.gas_resistance,
-        "anemometer": senses.wind_m_s.tolist(),
-    }
+    return {deck: senses.read(row, name).tolist() for deck, name in CHANNELS.items()}
 
 
-NOTHING = {"ranger": [4.0] * 4, "metal_oxide": 1.0, "anemometer": [0.0, 0.0]}
+NOTHING = {"ranger": [4.0] * 4, "metal_oxide": [1.0], "anemometer": [0.0, 0.0]}
 
 
 def test_without_decks_space_is_empty_and_air_clean_and_still():
-    assert told(read(mounted())) == NOTHING
+    assert readings(read(mounted())) == NOTHING
 
 
 @pytest.mark.parametrize("deck", DECKS)
 def test_a_mounted_deck_is_read_and_the_others_stay_silent(deck):
-    found = told(read(mounted(deck)))
+    found = readings(read(mounted(deck)))
     assert {name for name in DECKS if found[name] != NOTHING[name]} == {deck}
 
 
 def test_together_they_say_what_is_there():
-    senses = read(mounted(*DECKS))
-    ahead, left, back, right = senses.range_m
+    found = readings(read(mounted(*DECKS)))
+    ahead, left, back, right = found["ranger"]
     assert ahead == pytest.approx(1.5, abs=0.002)
     assert (left, back, right) == (4.0, 4.0, 4.0)
     # 38.46 * 500^-0.4289 / 8.8: settled, after a minute.
-    assert senses.gas_resistance == pytest.approx(0.304, abs=0.001)
-    assert senses.wind_m_s.tolist() == [1.0, -0.5]
+    assert found["metal_oxide"] == pytest.approx([0.304], abs=0.001)
+    assert found["anemometer"] == [1.0, -0.5]
 
 
 def test_an_empty_table_mounts_the_deck_as_published():
@@ -79,34 +78,41 @@ def test_an_empty_table_mounts_the_deck_as_published():
 
 
 def test_distances_are_from_where_it_is_and_the_place_is_where_it_believes_to_be():
-    senses = read(mounted("ranger"))
-    assert senses.position_m.tolist() == ESTIMATE[:3].tolist()
-    assert senses.quaternion_xyzw.tolist() == ESTIMATE[3:7].tolist()
-    assert senses.range_m[0] < 2.0, "it looks at the wall, though it believes to look away"
-    assert senses.packed()[:7].tolist() == ESTIMATE[:7].astype(np.float32).tolist()
+    row, believed = read(mounted("ranger")), ESTIMATE.astype(np.float32)
+    assert senses.read(row, "position_m").tolist() == believed[:3].tolist()
+    assert senses.read(row, "quaternion_xyzw").tolist() == believed[3:7].tolist()
+    ahead_m = senses.read(row, "range_m")[0]
+    assert ahead_m < 2.0, "it looks at the wall, though it believes to look away"
+
+
+def resistance(row):
+    return float(senses.read(row, "gas_resistance")[0])
 
 
 def test_the_gas_sensor_follows_the_time_it_was_in_gas():
-    nose = mounted("metal_oxide")
-    after_1_s = read(nose, 1.0).gas_resistance
-    after_2_s = read(nose, 1.0).gas_resistance
+    sensor = mounted("metal_oxide")
+    after_1_s = resistance(read(sensor, 1.0))
+    after_2_s = resistance(read(sensor, 1.0))
     assert 1.0 > after_1_s > after_2_s > 0.305
     # Reading takes no time: the sensor stays where it is.
-    assert nose.read(TRUTH, ESTIMATE, WIND, 0.0).gas_resistance == after_2_s
+    assert resistance(sensor.read(TRUTH, ESTIMATE, 0.0)) == after_2_s
+
+
+AHEAD, GAS, EAST, NORTH = range(4)
 
 
 def noisy(seed):
-    """Return three readings in a row, one row each, of decks as published."""
+    """Return three readings in a row (3, 4), as named above, of decks as published."""
     decks = mounted(seed=seed, **{deck: {} for deck in DECKS})
-    return np.array([read(decks, 0.04, 0.04 * n).packed()[7:] for n in range(3)])
+    rows = np.array([read(decks, 0.04, 0.04 * n) for n in range(3)])
+    ahead = senses.read(rows, "range_m")[:, :1]
+    gas, wind = senses.read(rows, "gas_resistance"), senses.read(rows, "wind_m_s")
+    return np.concatenate([ahead, gas, wind], axis=1)
 
 
 def test_each_reading_has_noise_of_its_own_that_repeats_with_the_seed():
     once = noisy(1)
     assert np.array_equal(once, noisy(1))
-    ahead, gas, east, north = 0, 4, 5, 6
-    for column in (gas, east, north):
+    for column in (GAS, EAST, NORTH):
         assert len(set(once[:, column])) == 3
-    assert (
-        (once[:, [ahead, gas, east, north]] != noisy(2)[:, [ahead, gas, east, north]]).any(0).all()
-    )
+    assert (once != noisy(2)).any(axis=0).all()

@@ -121,7 +121,7 @@ def test_what_is_hotter_is_brighter():
     left, middle, right, behind = (radiance[32, column] for column in (10, 32, 54, 21))
     for found, temperature_c in ((left, 10.0), (middle, 40.0), (right, 25.0), (behind, 18.0)):
         assert found == pytest.approx(float(BAND.kelvins(temperature_c)), abs=1e-4)
-    frame = camera.look(still()).astype(int)
+    frame = camera.take_frame(still()).astype(int)
     assert frame[32, 10] < frame[32, 21] < frame[32, 54] < frame[32, 32]
 
 
@@ -227,7 +227,7 @@ def test_the_plume_vanishes_where_gas_and_background_are_equally_warm():
     assert strongest(24.0)[1] > 1.9 * warm[1]
     camera = ThermalCamera(scene(20.0), CLEAR, 0, [plume])
     empty = ThermalCamera(scene(20.0), CLEAR, 0)
-    np.testing.assert_array_equal(camera.look(still()), empty.look(still()))
+    np.testing.assert_array_equal(camera.take_frame(still()), empty.take_frame(still()))
 
 
 def test_something_solid_hides_the_gas_behind_it():
@@ -264,12 +264,12 @@ def test_steam_shines_by_its_own_warmth_and_is_not_the_leak():
 def test_gas_contrast_is_the_fourth_strongest_pixel_in_netds():
     plume = Puffs(LEAK, PUFF)
     camera = ThermalCamera(scene(), CAMERA, 0, [plume])
-    camera.look(still())
+    camera.take_frame(still())
     strongest = np.sort(np.abs(change(scene(), plume, config=CAMERA)), axis=None)
     assert camera.gas_contrast == pytest.approx(strongest[-4] / CAMERA.netd_k, rel=1e-3)
     assert camera.gas_contrast > 3.0
     away = Capture(still((50.0, 0.0, 1.5)).opening_pose, still((50.0, 0.0, 1.5)).closing_pose, 1, 1)
-    camera.look(away)
+    camera.take_frame(away)
     assert camera.gas_contrast == 0.0
 
 
@@ -319,7 +319,7 @@ def test_a_contrast_of_three_stays_visible(name, gas):
     def looked(ppm, seed):
         plume = Puffs(release, ((3.0, -0.2, 1.4), 0.08, ppm))
         camera = ThermalCamera(patchy(), config, seed, [plume])
-        return camera.look(still()).astype(float), camera.gas_contrast
+        return camera.take_frame(still()).astype(float), camera.gas_contrast
 
     ppm = 1000.0
     for _ in range(6):  # contrast is not quite linear in the concentration
@@ -369,7 +369,7 @@ def test_a_picture_of_extremes_is_not_clipped():
 def frame_digest():
     camera = ThermalCamera(patchy(), CAMERA, 5, [Puffs(LEAK, PUFF)])
     opening, closing = still((0.0, 0.0, 1.5)).opening_pose, still((0.02, 0.01, 1.5)).opening_pose
-    frames = [camera.look(Capture(opening, closing, 0.0, 0.02, 0.01)) for _ in range(3)]
+    frames = [camera.take_frame(Capture(opening, closing, 0.0, 0.02, 0.01)) for _ in range(3)]
     return b"".join(frame.tobytes() for frame in frames).hex()
 
 
@@ -398,7 +398,7 @@ def test_presets_see_a_leak_and_steam_at_64_by_64(name):
         camera = ThermalCamera(
             scene(), config, 0, [Puffs(GasRelease(gas, 1.0, (3, 0, 1.5)), (PUFF[0], 0.3, 1e4))]
         )
-        assert camera.look(still()).dtype == np.uint8
+        assert camera.take_frame(still()).dtype == np.uint8
         assert camera.gas_contrast > 3.0
         column = np.float32([0.0, 1.0, 1e9])
         none, thin, all_of_it = opacity(config.absorbs[gas], column)

@@ -19,7 +19,7 @@ DOWNWIND = np.array([[2.0, 0.0, z] for z in np.arange(9.5, 12.0, 0.1)])
 
 
 def weather(*releases, config=STEADY, seed=1):
-    return draw_weather(config, releases, 20.0, seed, 30.0)
+    return draw_weather(config, releases, 20.0, seed=seed, duration_s=30.0)
 
 
 def gas_ppm(air, t_s=0.0, places=DOWNWIND):

@@ -28,7 +28,7 @@ from bytewing.policies.inputs.scent import ROWS
 from bytewing.policies.tasks.gas.constants import GasGuidance
 from bytewing.policies.tasks.mox.constants import MoxGuidance
 from bytewing.policies.tasks.road.constants import RoadGuidance
-from bytewing.sim.pilot import SENSES_SIZE
+from bytewing.sim.senses import SENSES_SIZE
 from support.qdq import QdqBuilder, road_like
 
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wdouble-promotion", "-Werror")

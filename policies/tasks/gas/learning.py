@@ -31,7 +31,7 @@ from bytewing.sim.camera.config import Optics
 from bytewing.sim.camera.pinhole import camera_from_body
 from bytewing.sim.fields.gas import GasRelease
 from bytewing.sim.frames import rotation_world_from_body
-from bytewing.sim.pilot import Observation
+from bytewing.sim.pilot import PrivilegedObservation
 
 # The label rises from 0 to 1, in the logarithm, between these contrast-to-noise ratios of the
 # plume's strongest pixels: below the first nobody can tell it from noise, at the second it is plain
@@ -67,7 +67,7 @@ class GasTeacher:
     def reset(self) -> None:
         """Begin a flight; the teacher remembers nothing."""
 
-    def labels(self, seen: Observation) -> NDArray[np.float32]:
+    def labels(self, seen: PrivilegedObservation) -> NDArray[np.float32]:
         """Return the map and the distance; NaN for what cannot be told from so little gas.
 
         All in the picture that the network is given, in which the wind blows to the right. The map
@@ -76,19 +76,20 @@ class GasTeacher:
         can be seen, and the map where the leak is behind.
         """
         labels = np.full(CELLS + 1, np.nan, np.float32)
-        if self._leak_world_m is None or seen.gas_contrast <= CONTRAST_NONE:
+        state, contrast = seen.truth.state, seen.truth.frame_probes["gas_contrast"]
+        if self._leak_world_m is None or contrast <= CONTRAST_NONE:
             labels[:CELLS] = 0.0
             return labels
-        if seen.gas_contrast < CONTRAST_BEARING:
+        if contrast < CONTRAST_BEARING:
             return labels
-        rotation = rotation_world_from_body(seen.truth.quaternion_xyzw)
-        from_body_m = rotation.T @ (self._leak_world_m - seen.truth.position_world_m)
+        rotation = rotation_world_from_body(state.quaternion_xyzw)
+        from_body_m = rotation.T @ (self._leak_world_m - state.position_world_m)
         right, up, backward = self._camera_from_body @ (from_body_m - self._mount_body_m)
         if backward < 0:
             left_up = np.array([-right, up]) / -backward / self._tan_half
             left, up_there = left_up.tolist()
             left = mirrored_left(left, seen.senses)
-            labels[:CELLS] = spread(_visible(seen.gas_contrast), left, up_there)
+            labels[:CELLS] = spread(_visible(contrast), left, up_there)
         labels[CELLS] = min(math.hypot(right, up, backward) / DISTANCE_FULL_M, 1.0)
         return labels
 

@@ -19,7 +19,7 @@ from bytewing.policies.tasks.mox.constants import MoxGuidance
 from bytewing.policies.tasks.task import ZOO, Budget, Bursts, Layer, LearnedTask, Output, Round
 from bytewing.sim.camera.config import Optics
 from bytewing.sim.fields.gas import GasRelease
-from bytewing.sim.pilot import Observation
+from bytewing.sim.pilot import PrivilegedObservation
 from bytewing.sim.randomise import uniform
 
 # There is gas from here on: what a TGS2611 begins to feel (``bytewing.sim.sensors.mox``: 31 ppm).
@@ -52,16 +52,16 @@ class MoxTeacher:
         """Forget the wind."""
         self._mean_wind = MeanWind()
 
-    def labels(self, seen: Observation) -> NDArray[np.float32]:
+    def labels(self, seen: PrivilegedObservation) -> NDArray[np.float32]:
         """Return whether there is gas, and the source's side of the line upwind, left positive.
 
         Upwind is where guidance takes it to be, from the wind as the drone estimates it.
         """
         east, north = self._mean_wind.update(seen.senses)
-        to_source_m = self._source_m - seen.truth.position_world_m[:2]
+        to_source_m = self._source_m - seen.truth.state.position_world_m[:2]
         left_m = float(to_source_m[1] * east - to_source_m[0] * north)
         side = np.clip(left_m / SIDE_FULL_M, -1.0, 1.0)
-        return np.array([seen.gas_ppm > GAS_PPM, side], np.float32)
+        return np.array([seen.truth.probes["gas_ppm"][0] > GAS_PPM, side], np.float32)
 
 
 def mox_guidance(camera: Optics) -> MoxGuidance:

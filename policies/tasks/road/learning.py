@@ -28,7 +28,7 @@ from bytewing.policies.tasks.task import (
 from bytewing.sim.courses.road.centreline import Centreline
 from bytewing.sim.courses.road.crossings import COMMIT_M, HIT_M
 from bytewing.sim.frames import euler_from_quaternion, wrap_angle_rad
-from bytewing.sim.pilot import Observation
+from bytewing.sim.pilot import PrivilegedObservation
 
 # Constants of the road guidance. Bends have a radius of at least 1.0 m, so 0.7 m/s asks for 0.7
 # rad/s; the rest is for coming back to the road. The thresholds and the teacher's ramp below
@@ -112,14 +112,14 @@ class RoadTeacher:
         """Forget where the drone was."""
         self._s_m = None
 
-    def labels(self, seen: Observation) -> NDArray[np.float32]:
+    def labels(self, seen: PrivilegedObservation) -> NDArray[np.float32]:
         """Return steering in [-1, 1] and collision in [0, 1].
 
         Successive calls follow the drone along the road; the time says where those are who cross.
         """
-        xy = seen.truth.position_world_m[:2]
+        xy = seen.truth.state.position_world_m[:2]
         self._s_m = self._course.centreline.project(xy, self._s_m).s_m
-        _, _, yaw = euler_from_quaternion(seen.truth.quaternion_xyzw)
+        _, _, yaw = euler_from_quaternion(seen.truth.state.quaternion_xyzw)
         return np.array([self._steering(xy, yaw), self._collision(seen.t_s)], np.float32)
 
     def _steering(self, xy: NDArray[np.float64], yaw_rad: float) -> float:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bytewing.policies.experts import GuidedPilot
+from bytewing.policies.experts import Constant, LabelPolicy
 from bytewing.policies.inputs.mirror_to_wind import mirrored_left
+from bytewing.policies.pilot import Policy, PolicyPilot, Step
 from bytewing.policies.tasks.gas.leak_map import CELLS, spread
 from bytewing.policies.tasks.gas.learning import gas_guidance
 from bytewing.sim.camera.config import Optics
-from bytewing.sim.flight import Course
-from bytewing.sim.pilot import Observation, VelocityCommand
+from bytewing.sim.course import Course
+from bytewing.sim.pilot import Observation, PrivilegedObservation
+from bytewing.sim.senses import read
 
 # The frame-difference detector's constants. A first threshold, set by reasoning alone, gave false
 # alarms on most flights of gas_standard; this rule replaced it. The time between its frames is that
@@ -28,20 +28,35 @@ DIFFERENCE_LEVELS = 69
 DISTANCE_UNKNOWN = 0.5
 
 
-class PatrolPilot(GuidedPilot):
-    """Flies the whole route by the truth and finds nothing: shows what could be seen on the way."""
+class TruePose:
+    """A policy whose senses hold where the drone truly is, not where it believes to be."""
 
-    def __init__(self, course: Course, camera: Optics) -> None:
-        nothing = np.zeros(CELLS + 1, np.float32)
-        super().__init__(
-            lambda _: nothing, gas_guidance(camera), needs_frames=True, route=course.route
-        )
+    view: type[PrivilegedObservation] = PrivilegedObservation
 
-    def act(self, observation: Observation) -> VelocityCommand:
-        """Return the command for where the drone truly is."""
-        senses, truth = observation.senses.copy(), observation.truth
-        senses[:3], senses[3:7] = truth.position_world_m, truth.quaternion_xyzw
-        return super().act(dataclasses.replace(observation, senses=senses))
+    def __init__(self, policy: Policy[Observation]) -> None:
+        self.needs_frames = policy.needs_frames
+        self._policy = policy
+
+    def reset(self, route: NDArray[np.float32]) -> None:
+        """Go back to the state at take-off."""
+        self._policy.reset(route)
+
+    def step(self, seen: PrivilegedObservation) -> Step:
+        """Return what the policy makes of the observation with the true pose."""
+        senses, state = seen.senses.copy(), seen.truth.state
+        read(senses, "position_m")[:] = state.position_world_m
+        read(senses, "quaternion_xyzw")[:] = state.quaternion_xyzw
+        return self._policy.step(Observation(seen.tick, seen.t_s, seen.frame, senses))
+
+
+def patrol_pilot(course: Course, camera: Optics) -> PolicyPilot[PrivilegedObservation]:
+    """Return the pilot that flies the whole route by the truth and finds nothing.
+
+    It shows what could be seen on the way, so it takes frames.
+    """
+    nothing = Constant(np.zeros(CELLS + 1), needs_frames=True)
+    policy = LabelPolicy(Observation, nothing, gas_guidance(camera))
+    return PolicyPilot(TruePose(policy), route=course.route)
 
 
 class Differences:
@@ -50,6 +65,8 @@ class Differences:
     Gas is where enough pixels have changed, the leak at their centroid. The earlier frame is first
     shifted onto the present one, as a camera that moves asks for (``cv2.phaseCorrelate``).
     """
+
+    needs_frames = True
 
     def __init__(self) -> None:
         self._frames: list[NDArray[np.float32]] = []
@@ -79,9 +96,7 @@ class Differences:
         return np.append(spread(1.0, left, up), np.float32(DISTANCE_UNKNOWN))
 
 
-def difference_pilot(course: Course, camera: Optics) -> GuidedPilot:
+def difference_pilot(course: Course, camera: Optics) -> PolicyPilot[Observation]:
     """Return the pilot that flies by ``Differences`` through the gas guidance."""
-    seen = Differences()
-    return GuidedPilot(
-        seen.labels, gas_guidance(camera), seen.reset, needs_frames=True, route=course.route
-    )
+    policy = LabelPolicy(Observation, Differences(), gas_guidance(camera))
+    return PolicyPilot(policy, route=course.route)

@@ -17,7 +17,7 @@ from bytewing.policies.experts import expert_pilot
 from bytewing.policies.tasks.gas.learning import GAS as LEARNED
 from bytewing.scenarios.checks import Check, Flights, check, same_flights
 from bytewing.scenarios.stats import median
-from bytewing.scenarios.tasks.gas.baselines import PatrolPilot, difference_pilot
+from bytewing.scenarios.tasks.gas.baselines import difference_pilot, patrol_pilot
 from bytewing.scenarios.tasks.gas.metrics import GasMetrics, gas_metrics
 from bytewing.scenarios.tasks.task import LIBRARY, SUITES, Column, FlownTask, Limits, Shape
 from bytewing.sim.flight_log import FlightLog
@@ -193,7 +193,7 @@ GAS = FlownTask(
     ),
     baselines={
         "expert": lambda course, camera: expert_pilot(LEARNED, course, camera),
-        PATROL: PatrolPilot,
+        PATROL: patrol_pilot,
         "difference": difference_pilot,
     },
     course_shapes=_course_shapes,

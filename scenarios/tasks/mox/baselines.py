@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bytewing.policies.experts import GuidedPilot
+from bytewing.policies.experts import Constant, LabelPolicy
+from bytewing.policies.pilot import PolicyPilot
 from bytewing.policies.tasks.mox.learning import mox_guidance
 from bytewing.sim.camera.config import Optics
-from bytewing.sim.flight import Course
+from bytewing.sim.course import Course
 from bytewing.sim.pilot import Observation
 from bytewing.sim.senses import read
 from bytewing.sim.sensors.mox import MetalOxideConfig
@@ -22,8 +23,10 @@ SMOOTHING = 0.1
 STEP_S = 0.04
 
 
-class Sniffer:
+class GasThreshold:
     """Labels by a threshold: gas where the reading, its lag undone, is low; the side unknown."""
+
+    needs_frames = False
 
     def __init__(self) -> None:
         self._sensor = MetalOxideConfig()
@@ -45,13 +48,13 @@ class Sniffer:
         return np.array([self._bound < GAS_BELOW, 0.0], np.float32)
 
 
-def surge_cast_pilot(course: Course, camera: Optics) -> GuidedPilot:
-    """Return the pilot that flies by ``Sniffer`` through the metal-oxide guidance."""
-    nose = Sniffer()
-    return GuidedPilot(nose.labels, mox_guidance(camera), nose.reset, route=course.route)
+def surge_cast_pilot(course: Course, camera: Optics) -> PolicyPilot[Observation]:
+    """Return the pilot that flies by ``GasThreshold`` through the metal-oxide guidance."""
+    policy = LabelPolicy(Observation, GasThreshold(), mox_guidance(camera))
+    return PolicyPilot(policy, route=course.route)
 
 
-def upwind_pilot(course: Course, camera: Optics) -> GuidedPilot:
+def upwind_pilot(course: Course, camera: Optics) -> PolicyPilot[Observation]:
     """Return the pilot that always flies upwind: fields that it completes are too easy."""
-    always = np.array([1.0, 0.0], np.float32)
-    return GuidedPilot(lambda _: always, mox_guidance(camera), route=course.route)
+    policy = LabelPolicy(Observation, Constant([1.0, 0.0]), mox_guidance(camera))
+    return PolicyPilot(policy, route=course.route)

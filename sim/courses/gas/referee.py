@@ -53,7 +53,7 @@ class GasReferee:
         beyond_m = max(west - x, x - east, south - y, y - north)
         return "left_site" if beyond_m > LEFT_BY_M or z > CEILING_M else None
 
-    def told(self, report: Report) -> Outcome:
+    def on_report(self, report: Report) -> Outcome:
         """Return the outcome that a report makes."""
         if report.leak_position_m is None:
             return "nothing_there" if self.leak_world_m is None else "missed"

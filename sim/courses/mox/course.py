@@ -59,7 +59,7 @@ class GasFieldReferee:
         beyond = abs(x) > self.half_m[0] or abs(y) > self.half_m[1] or z > CEILING_M
         return "left_field" if beyond else None
 
-    def told(self, report: Report) -> Outcome | None:
+    def on_report(self, report: Report) -> Outcome | None:
         """Return None: to be there counts, not to say so."""
         return None
 

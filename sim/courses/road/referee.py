@@ -77,7 +77,7 @@ class RoadReferee:
             return "timeout"
         return None
 
-    def told(self, report: Report) -> Outcome | None:
+    def on_report(self, report: Report) -> Outcome | None:
         """Return None: on a road there is nothing to report."""
         return None
 
