@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from bytewing.foundation.canonical import canonical_sha256
 from bytewing.foundation.errors import BadInputError
 from bytewing.foundation.files import require_writable_folder, sha256_of_file, write_atomic
 from bytewing.foundation.progress import Advance
-from bytewing.foundation.sources import code_version
+from bytewing.foundation.sources import sources_sha256
 from bytewing.policies.bundle import PolicyBundle
 from bytewing.scenarios.replay import Comparison
 from bytewing.scenarios.results import FlightResult, Metrics
@@ -55,7 +56,7 @@ def fly_many(
     executor: Executor | None = None,
     out: Path | None = None,
 ) -> list[FlightResult[Metrics]]:
-    """Fly every flight and return the results in their order, which process ever flies them.
+    """Fly every flight and return the results in their order, whichever process flies them.
 
     Args:
         flights: the flights.
@@ -101,7 +102,8 @@ def job_key(job: FlightJob) -> str:
     bundle = job.bundle
     target = job.target if job.runtime == "mcu" else None
     facts = {
-        "code": code_version(),
+        "bytewing": version("bytewing"),
+        "sources": sources_sha256(),
         "scenario": scenario.model_dump(mode="json", exclude={"description", "seeds", "policy"}),
         "airframe": load_airframe(scenario.airframe).model_dump(mode="json"),
         "camera": load_camera(scenario.camera).model_dump(mode="json"),

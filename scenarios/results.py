@@ -63,9 +63,13 @@ class Metrics:
         return TypeAdapter(cls)
 
     @classmethod
+    def medians(cls, flights: Sequence[Self]) -> dict[str, Figure]:
+        """Return the median over flights of each metric that is marked ``MEDIAN``, by its name."""
+        return {name: median(getattr(m, name) for m in flights) for name in cls._medians()}
+
+    @classmethod
     @cache
-    def medians(cls) -> tuple[str, ...]:
-        """Return the names of the metrics that are marked ``MEDIAN``."""
+    def _medians(cls) -> tuple[str, ...]:
         hints = get_type_hints(cls, include_extras=True).items()
         return tuple(
             name
@@ -115,11 +119,6 @@ class FlightResult(Generic[MetricsT_co]):
 
 Flights: TypeAlias = Sequence[FlightResult[MetricsT]]
 FlightsByRuntime: TypeAlias = Mapping[str, Flights[MetricsT]]
-
-
-def medians(metrics: type[MetricsT], flights: Sequence[MetricsT]) -> dict[str, Figure]:
-    """Return the median over flights of each metric that is marked ``MEDIAN``, by its name."""
-    return {name: median(getattr(m, name) for m in flights) for name in metrics.medians()}
 
 
 def count(flights: Flights[MetricsT], holds: Callable[[MetricsT], bool]) -> int:

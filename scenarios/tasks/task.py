@@ -22,7 +22,6 @@ from bytewing.scenarios.results import (
     Flights,
     FlightsByRuntime,
     MetricsT,
-    medians,
 )
 from bytewing.scenarios.stats import wilson_interval
 from bytewing.sim.camera.config import Optics
@@ -169,7 +168,7 @@ class FlownTask(Generic[MetricsT, LimitsT]):
             "completed_fraction_low": low,
             "completed_fraction_high": high,
             "collisions": sum(m.collision for m in flights),
-            **medians(self.metrics, flights),
+            **self.metrics.medians(flights),
             **self.figures(flights),
         }
 

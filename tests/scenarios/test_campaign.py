@@ -138,7 +138,7 @@ def test_another_microcontroller_is_another_flight_of_mcu_alone(jobs, toy_bundle
 def test_other_code_flies_again(jobs, tmp_path, flown, monkeypatch):
     job = jobs[0]
     fly_many([job], out=tmp_path)
-    monkeypatch.setattr(campaign, "code_version", lambda: "0.1.0 (sources edited)")
+    monkeypatch.setattr(campaign, "sources_sha256", lambda: "of an edited source")
     fly_many([job], out=tmp_path)
     assert len(flown) == 2
 

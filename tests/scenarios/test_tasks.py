@@ -1,9 +1,12 @@
 """What every task must offer, tested the day it is added: figures, columns, limits, suites."""
 
+import ast
 import json
+from pathlib import Path
 
 import pytest
 
+import bytewing
 from bytewing.scenarios.ladder import LADDER
 from bytewing.scenarios.report.colours import runtime_colours
 from bytewing.scenarios.report.flights import FlyReport
@@ -11,6 +14,7 @@ from bytewing.scenarios.report.trajectories import trajectories_png
 from bytewing.scenarios.report.verdict import rows_of
 from bytewing.scenarios.run import FlightJob, finish, fly_log
 from bytewing.scenarios.schema import library, load_scenario, load_suite, suites
+from bytewing.scenarios.tasks.expert import EXPERT
 from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 
 
@@ -75,3 +79,47 @@ def test_its_course_can_be_drawn(flown, tmp_path):
 def test_it_has_a_small_suite(task):
     assert f"{task.name}_smoke" in suites(), "what verify flies where no suite is named"
     assert isinstance(load_suite(f"{task.name}_smoke").limits, task.limits)
+
+
+def literals(path):
+    """Return the strings of a module that are no docstrings."""
+    tree = ast.parse(path.read_text())
+    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    return {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in texts
+    }
+
+
+def names_of_tasks():
+    """Return the names of the tasks that ship and of their baselines, save the common one."""
+    tasks = FLOWN_TASKS.parts
+    baselines = {name for task in tasks.values() for name in task.baselines} - {EXPERT}
+    return {*tasks, *baselines}
+
+
+def modules_of_no_task():
+    root = Path(bytewing.__file__).parent
+    shared = [*(root / "scenarios").glob("*.py"), *(root / "scenarios" / "report").glob("*.py")]
+    top = [*root.glob("*.py"), *(root / "foundation").glob("*.py")]
+    studies = [root / "studies" / f"{name}.py" for name in ("demo", "effects")]
+    return [*shared, *(root / "scenarios" / "tasks").glob("*.py"), *top, *studies]
+
+
+@pytest.mark.parametrize(
+    "path", modules_of_no_task(), ids=lambda path: f"{path.parent.name}/{path.name}"
+)
+def test_nothing_outside_a_tasks_own_folders_names_a_task(path):
+    found = [
+        text
+        for text in literals(path)
+        for name in names_of_tasks()
+        if text == name or text.startswith(f"{name}_")
+    ]
+    assert found == []
+
+
+def test_a_module_of_a_task_names_it():
+    path = Path(bytewing.__file__).parent / "scenarios" / "tasks" / "road" / "judging.py"
+    assert {"road", "constant"} <= literals(path)
