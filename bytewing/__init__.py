@@ -1,6 +1,7 @@
 """Bytewing: fly, shrink, export and verify tiny drone networks.
 
-The Python interface, version ``API_VERSION``; names and meanings change only with that number:
+This is the Python interface, version ``API_VERSION``. Names, arguments and meanings change only
+with that number:
 
     import bytewing
 
@@ -8,7 +9,7 @@ The Python interface, version ``API_VERSION``; names and meanings change only wi
     report = bytewing.verify("road", suite="road_smoke")
     firmware = bytewing.export("road", target="stm32f405", out="out/firmware")
 
-See ``bytewing.api`` for every function. Nothing heavy is imported before it is used.
+``bytewing.api`` documents every function. Heavy libraries are imported when a function needs them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from importlib.metadata import version
 from typing import Any
 
 __version__ = version("bytewing")
-API_VERSION = 1
+API_VERSION = 2
 __all__ = [
     "API_VERSION",
     "__version__",

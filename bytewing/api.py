@@ -1,7 +1,10 @@
-"""The Python interface: one function a command, the same the command line calls.
+"""The Python interface: one function per command; the command line calls the same functions.
 
-Everything here is importable as ``bytewing.<name>``; ``bytewing.API_VERSION`` changes when a name,
-an argument or a meaning does.
+Everything here can be imported as ``bytewing.NAME``. ``bytewing.API_VERSION`` changes with every
+name, argument or meaning.
+
+Functions import what they need when they run: the simulation, ONNX and PyTorch together take
+seconds to load, and most commands need only some of them.
 """
 
 from __future__ import annotations
@@ -20,10 +23,12 @@ from bytewing.policies.bundle import PolicyBundle
 from bytewing.policies.find import find_policy as load_policy
 from bytewing.scenarios.ladder import LADDER
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # for annotations alone; see above
     from bytewing.firmware_export.export import ExportReport
-    from bytewing.scenarios.run import FlightJob, FlightResult, FlyReport
-    from bytewing.scenarios.verify import VerifyReport
+    from bytewing.scenarios.report.flights import FlyReport
+    from bytewing.scenarios.report.verdict import VerifyReport
+    from bytewing.scenarios.results import FlightResult, Metrics
+    from bytewing.scenarios.run import FlightJob
     from bytewing.sim.fields.plume import Plume
 
 __all__ = ["export", "fly", "listing", "load_policy", "quantize", "train", "verify"]
@@ -31,6 +36,7 @@ __all__ = ["export", "fly", "listing", "load_policy", "quantize", "train", "veri
 
 def fly(
     scenario: str | Path,
+    *,
     policy: str | Path | None = None,
     runtime: str = "c",
     target: str = "stm32f405",
@@ -43,7 +49,7 @@ def fly(
     scheduler: str | None = None,
     out: Path | None = None,
 ) -> FlyReport:
-    """Fly a scenario once a seed and return what came of it.
+    """Fly a scenario once per seed and return the results.
 
     Args:
         scenario: name in the library, or path of a TOML file.
@@ -51,22 +57,23 @@ def fly(
         runtime: a rung of the ladder (float, onnx, int8, c, mcu) or a baseline of the scenario's
             task (``bytewing.scenarios.tasks``), such as expert.
         target: microcontroller of runtime ``mcu``.
-        seeds: instead of the scenario's own.
-        jobs: processes; None for all cores. The logs do not depend on it.
+        seeds: flown instead of the scenario's own.
+        jobs: number of processes; None for all cores. The logs do not depend on it.
         gui: show the flights in PyBullet's window, in real time.
-        video: record the first flight as this mp4.
-        log_dir: folder for a ``.flight`` log a flight.
+        video: file (.mp4) for a video of the first flight.
+        log_dir: folder for the flight logs; None keeps none.
         overrides: ``KEY=VALUE`` assignments to the scenario.
-        scheduler: address of a Dask scheduler whose workers fly instead of processes here.
-        out: folder of a campaign: each finished flight is written there as it comes, and those
-            found there are not flown again.
+        scheduler: address of a Dask scheduler whose workers fly instead of local processes.
+        out: folder of a campaign. Each result is written there as it comes, and a flight whose
+            result is there is not flown again.
 
     Raises:
         BadInputError: one line that names what cannot be used.
     """
     from bytewing.firmware_export.target import load_target
     from bytewing.scenarios.pilots import check_runtime
-    from bytewing.scenarios.run import FlightJob, FlyReport
+    from bytewing.scenarios.report.flights import FlyReport
+    from bytewing.scenarios.run import FlightJob
     from bytewing.scenarios.schema import load_scenario
     from bytewing.scenarios.seen import unseen
     from bytewing.scenarios.verify import require_task
@@ -88,25 +95,27 @@ def fly(
 
         require_video_path(video)
     planned = [
-        FlightJob(flown, seed, runtime, bundle, load_target(target), log_dir)
+        FlightJob(flown, seed, runtime, bundle, target=load_target(target), log_dir=log_dir)
         for seed in seeds or flown.seed_range
     ]
     if gui or video is not None:
-        results = _fly_here(planned, gui, video)
+        results = _fly_here(planned, gui=gui, video=video)
     else:
-        results = _fly_many(planned, jobs, scheduler, out)
+        results = _fly_many(planned, jobs=jobs, scheduler=scheduler, out=out)
     new = () if bundle is None else unseen([flown], bundle.spec)
     return FlyReport(flown.task, tuple(results), tuple(new))
 
 
 def _fly_many(
-    planned: Sequence[FlightJob], jobs: int | None, scheduler: str | None, out: Path | None
-) -> list[FlightResult]:
+    planned: Sequence[FlightJob], *, jobs: int | None, scheduler: str | None, out: Path | None
+) -> list[FlightResult[Metrics]]:
     from bytewing.scenarios.campaign import fly_many
 
     label = f"fly {planned[0].scenario.name} ({planned[0].runtime})"
     with _cluster(scheduler) as executor, progress_bar(label, len(planned)) as advance:
-        return fly_many(planned, jobs or default_jobs(), advance, executor, out)
+        return fly_many(
+            planned, jobs=jobs or default_jobs(), advance=advance, executor=executor, out=out
+        )
 
 
 def _cluster(scheduler: str | None) -> AbstractContextManager[Executor | None]:
@@ -117,8 +126,10 @@ def _cluster(scheduler: str | None) -> AbstractContextManager[Executor | None]:
     return dask_cluster(scheduler)
 
 
-def _fly_here(planned: Sequence[FlightJob], gui: bool, video: Path | None) -> list[FlightResult]:
-    """Fly in this process, where there is a window to draw in or a log to film."""
+def _fly_here(
+    planned: Sequence[FlightJob], *, gui: bool, video: Path | None
+) -> list[FlightResult[Metrics]]:
+    """Fly in this process, which has the window and the whole log for the video."""
     from bytewing.scenarios.report.video import write_video
     from bytewing.scenarios.run import finish, fly_log
     from bytewing.sim.gui import Onlooker
@@ -127,7 +138,7 @@ def _fly_here(planned: Sequence[FlightJob], gui: bool, video: Path | None) -> li
     label = f"{'fly' if video is None else 'fly and film'} {planned[0].scenario.name}"
     with progress_bar(f"{label} ({planned[0].runtime})", len(planned)) as advance:
         for job in planned:
-            log = fly_log(job, Onlooker(_plumes(job)) if gui else None, gui)
+            log = fly_log(job, watch=Onlooker(_plumes(job)) if gui else None, gui=gui)
             results.append(finish(job, log))
             if video is not None and job is planned[0]:
                 write_video(log, job.scenario, video)
@@ -145,6 +156,7 @@ def _plumes(job: FlightJob) -> Sequence[Plume]:
 def train(
     task: str,
     out: str | Path,
+    *,
     seed: int = 0,
     budget: str = "standard",
     resume: bool = False,
@@ -156,15 +168,15 @@ def train(
     """Collect flights, train, quantise, and write a policy bundle into ``out``.
 
     Args:
-        task: what to learn: ``road``, ``gas`` or ``mox``.
+        task: name of the task to learn.
         out: folder of the bundle and of the work files that ``resume`` needs.
-        seed: the same seed gives the same bundle on one machine.
+        seed: decides everything random; one seed gives one bundle on one machine.
         budget: ``quick``, ``standard`` or ``full``.
-        resume: go on where an earlier run into ``out`` stopped.
+        resume: continue where an earlier run into ``out`` stopped.
         init_from: start from the weights of this policy.
-        distribution: what is flown: a declared distribution's name, or the path of a TOML file; the
-            task's own where None.
-        jobs: processes that collect flights; None for all cores.
+        distribution: distribution of the training flights: the name of a declared one or the path
+            of a TOML file; None for the task's own.
+        jobs: number of processes that collect flights; None for all cores.
         scheduler: address of a Dask scheduler whose workers collect the flights instead.
     """
     from bytewing.policies.train_policy import train_policy
@@ -179,19 +191,19 @@ def train(
             resume=resume,
             init_from=start,
             distribution=distribution,
-            n_jobs=jobs or default_jobs(),
+            jobs=jobs or default_jobs(),
             executor=executor,
         )
 
 
-def quantize(policy: str | Path, method: str = "ptq") -> PolicyBundle:
-    """Shrink a trained policy to int8 again, in place, by ``ptq`` or ``qat``."""
+def quantize(policy: str | Path, *, method: str = "ptq") -> PolicyBundle:
+    """Quantise a trained policy to int8 again, in place, by ``ptq`` or ``qat``."""
     from bytewing.policies.compress.requantize import requantize
 
     return requantize(load_policy(policy), method)
 
 
-def export(policy: str | Path | PolicyBundle, target: str, out: str | Path) -> ExportReport:
+def export(policy: str | Path | PolicyBundle, *, target: str, out: str | Path) -> ExportReport:
     """Write a policy as C for a microcontroller into ``out``, and measure it in the emulator."""
     from bytewing.firmware_export.export import export_policy
     from bytewing.firmware_export.target import load_target
@@ -202,6 +214,7 @@ def export(policy: str | Path | PolicyBundle, target: str, out: str | Path) -> E
 
 def verify(
     policy: str | Path | PolicyBundle,
+    *,
     suite: str | None = None,
     runtimes: Sequence[str] = LADDER,
     target: str = "stm32f405",
@@ -212,41 +225,50 @@ def verify(
     out: Path | None = None,
     curve: Path | None = None,
 ) -> VerifyReport:
-    """Fly a suite with every runtime and the baselines, compare the rungs, and judge.
+    """Fly a suite with every runtime and the baselines, compare the rungs, and apply the checks.
 
     Args:
         policy: zoo name, bundle folder, or the bundle.
-        suite: name or path; None for the small one of the policy's task, ``TASK_smoke``.
+        suite: name or path; None for the small suite of the policy's task, ``TASK_smoke``.
         runtimes: rungs of the ladder.
         target: microcontroller of runtime ``mcu``.
-        seeds: instead of the suite's own.
-        jobs: processes; None for all cores.
-        log_dir: folder for a ``.flight`` log a flight.
+        seeds: flown instead of the suite's own.
+        jobs: number of processes; None for all cores.
+        log_dir: folder for the flight logs; None keeps none.
         scheduler: as in ``fly``.
         out: as in ``fly``.
-        curve: draw what the task has to show of such a run into this PNG.
+        curve: file (.png) for the task's picture of the results, where it has one.
     """
+    from bytewing.scenarios.report.colours import runtime_colours
     from bytewing.scenarios.tasks.registry import FLOWN_TASKS
     from bytewing.scenarios.verify import verify_policy
 
     bundle = policy if isinstance(policy, PolicyBundle) else load_policy(policy)
-    n_jobs, task = jobs or default_jobs(), FLOWN_TASKS.find(bundle.spec.task)
-    suite = suite or f"{task.name}_smoke"
+    task = FLOWN_TASKS.find(bundle.spec.task)
     if curve is not None:
         if task.curve is None:
             raise BadInputError(f"--curve {curve}: task {task.name!r} has no curve; drop it")
         require_writable_folder(curve.parent)
     with _cluster(scheduler) as executor:
         report = verify_policy(
-            bundle, suite, runtimes, seeds, n_jobs, target, log_dir, executor, out
+            bundle,
+            suite or f"{task.name}_smoke",
+            runtimes=runtimes,
+            seeds=seeds,
+            jobs=jobs or default_jobs(),
+            target=target,
+            log_dir=log_dir,
+            executor=executor,
+            out=out,
         )
     if curve is not None and task.curve is not None:
-        task.curve({row.runtime: row.flights for row in report.rows}, curve)
+        flown = {row.runtime: row.flights for row in report.rows}
+        task.curve(flown, runtime_colours(task), curve)
     return report
 
 
 def listing(what: str) -> list[tuple[str, str]]:
-    """Return (name, a line) of all ``scenarios``, ``suites``, ``policies`` or ``targets``."""
+    """Return name and description of all ``scenarios``, ``suites``, ``policies`` or ``targets``."""
     makers = {
         "scenarios": _scenarios,
         "suites": _suites,

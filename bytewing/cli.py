@@ -1,7 +1,9 @@
-"""The command line: parses, calls one function of ``bytewing.api``, prints.
+"""The command line: each command parses, calls one function of ``bytewing.api`` and prints.
 
-Exit codes: 0 good; 1 a flight, check or comparison failed; 2 bad input; 130 interrupted. With
+Exit codes: 0 success; 1 a flight, check or comparison failed; 2 bad input; 130 interrupted. With
 ``--json`` stdout holds one JSON document and nothing else; progress and errors go to stderr.
+
+Commands import what they need when they run, so that ``--help`` and ``version`` answer at once.
 """
 
 from __future__ import annotations
@@ -30,12 +32,12 @@ app = typer.Typer(
 
 
 Report = TypeVar("Report")
-# What a shell reports of a program that Ctrl-C ended: 128 + SIGINT.
+# The exit code that shells give a program ended by Ctrl-C: 128 + SIGINT.
 INTERRUPTED = 130
 
 
 class Listing(enum.StrEnum):
-    """What ``bytewing list`` can list."""
+    """Kinds of things that ``bytewing list`` lists."""
 
     SCENARIOS = "scenarios"
     SUITES = "suites"
@@ -52,7 +54,7 @@ Scheduler = Annotated[
 ]
 Campaign = Annotated[
     Path | None,
-    typer.Option(help="Keep each finished flight here; what is kept is not flown again."),
+    typer.Option(help="Folder that keeps results; a flight with a result is not flown again."),
 ]
 Target = Annotated[str, typer.Option(help="Microcontroller: see 'bytewing list targets'.")]
 Policy = Annotated[str, typer.Argument(help="A policy that ships, or a bundle's folder.")]
@@ -67,16 +69,19 @@ def bare(context: typer.Context) -> None:
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option(help="Where everything goes.")] = Path("out/demo"),
+    out: Annotated[Path, typer.Option(help="Folder for all results.")] = Path("out/demo"),
     quick: Annotated[
-        bool, typer.Option("--quick", help="A two-minute look; the policy flies badly.")
+        bool, typer.Option("--quick", help="Train for two minutes only; the policy flies badly.")
     ] = False,
-    task: Annotated[str, typer.Option(help="Which job: road or gas.")] = "road",
+    task: Annotated[
+        str | None, typer.Option(help="Name of a task that has a demo.", show_default=False)
+    ] = None,
 ) -> None:
-    """Do a whole job, from simulated frames to verified C, and show the evidence."""
+    """Train, export and verify a policy, from simulated frames to C, and show the evidence."""
     from bytewing.studies.demo import run_demo
+    from bytewing.tasks import DEMO_TASK
 
-    passed = run_demo(out, quick=quick, task=task)
+    passed = run_demo(task or DEMO_TASK, out, quick=quick)
     raise typer.Exit(0 if passed else 1)
 
 
@@ -95,7 +100,7 @@ def fly(
     jobs: Jobs = None,
     gui: Annotated[bool, typer.Option("--gui", help="Open PyBullet's window.")] = False,
     video: Annotated[
-        Path | None, typer.Option(help="Record the (first) flight into this .mp4.")
+        Path | None, typer.Option(help="Record the (first) flight into this .mp4 file.")
     ] = None,
     log: Annotated[Path | None, typer.Option(help="Folder for flight logs.")] = None,
     assignments: Annotated[
@@ -106,7 +111,7 @@ def fly(
     out: Campaign = None,
     as_json: Json = False,
 ) -> None:
-    """Fly a scenario and print what came of it."""
+    """Fly a scenario and print the results."""
     from bytewing import api
     from bytewing.show import print_flights
 
@@ -132,16 +137,17 @@ def fly(
 
 @app.command()
 def train(
-    task: Annotated[str, typer.Argument(help="What to learn: road, gas or mox.")],
-    out: Annotated[Path, typer.Option(help="Where the bundle and the work files go.")],
+    task: Annotated[str, typer.Argument(help="Name of the task to learn.")],
+    out: Annotated[Path, typer.Option(help="Folder for the bundle and the work files.")],
     seed: Annotated[int, typer.Option(min=0, help="Decides everything random.")] = 0,
     budget: Annotated[str, typer.Option(help="quick, standard or full.")] = "standard",
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue an earlier run.")] = False,
     init_from: Annotated[
         str | None, typer.Option(help="Start from the weights of this policy.")
     ] = None,
     distribution: Annotated[
-        str | None, typer.Option(help="What is flown: a declared distribution, or a TOML file.")
+        str | None,
+        typer.Option(help="Distribution of flights: a declared one, or a TOML file."),
     ] = None,
     jobs: Jobs = None,
     scheduler: Scheduler = None,
@@ -173,7 +179,7 @@ def quantize(
         str, typer.Option(help="ptq (post-training) or qat (quantisation-aware training).")
     ] = "ptq",
 ) -> None:
-    """Shrink a trained policy to int8 again, with the method of your choice."""
+    """Quantise a trained policy to int8 again, by the method of your choice."""
     from bytewing import api
 
     bundle = api.quantize(policy, method=method)
@@ -187,7 +193,7 @@ def export(
     out: Annotated[Path, typer.Option(help="Folder for the C files.")],
     as_json: Json = False,
 ) -> None:
-    """Write the policy as C for a microcontroller, and measure it there."""
+    """Write the policy as C for a microcontroller, and measure it in the emulator."""
     from bytewing import api
     from bytewing.show import print_export
 
@@ -211,11 +217,12 @@ def verify(
     scheduler: Scheduler = None,
     out: Campaign = None,
     curve: Annotated[
-        Path | None, typer.Option(help="Draw gas detection by leak rate and distance (.png).")
+        Path | None,
+        typer.Option(help="Draw the task's picture of the results (.png)."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Fly a suite with every runtime, compare the rungs bit for bit, and judge."""
+    """Fly a suite with every runtime, compare the rungs bit for bit, and apply the checks."""
     from bytewing import api
     from bytewing.show import print_verdict
 
@@ -247,7 +254,7 @@ def bench(
     gym_python: Annotated[Path | None, typer.Option(help="A Python that can import it.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure speed on this machine; the figures are for comparing, not for passing."""
+    """Measure speed on this machine, for comparison; no figure passes or fails."""
     from bytewing.show import print_bench
     from bytewing.studies.bench import run_bench
 
@@ -257,7 +264,7 @@ def bench(
 
 @app.command("list")
 def list_(what: Annotated[Listing, typer.Argument(help="What to list.")]) -> None:
-    """List what there is, a name and a line each."""
+    """List names with descriptions."""
     from bytewing import api
     from bytewing.show import print_listing
 
@@ -271,7 +278,7 @@ def version() -> None:
 
 
 def main() -> NoReturn:
-    """Run the command line; every error a user can cause becomes one line and an exit code."""
+    """Run the command line; every error that a user can cause becomes one line and an exit code."""
     from bytewing.foundation.errors import BytewingError
 
     try:
@@ -281,7 +288,7 @@ def main() -> NoReturn:
     except (KeyboardInterrupt, typer.Abort):
         exit_code = INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader left; nothing more to tell it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader has closed the pipe
         exit_code = 0
     except ModuleNotFoundError as error:
         if error.name not in ("torch", "onnxscript"):
@@ -292,7 +299,7 @@ def main() -> NoReturn:
             2,
         )
     except Exception as error:
-        # The parser's own errors; which library's they are depends on typer's version.
+        # The parser's own errors; their library depends on typer's version.
         if not hasattr(error, "format_message"):
             raise
         _fail(f"{error.format_message()} (see bytewing --help)", 2)
@@ -311,8 +318,8 @@ def _parse_seeds(text: str | None) -> range | None:
 def _answer(as_json: bool, show: Callable[[Any], None]) -> Iterator[Callable[[Report], Report]]:
     """Yield a function that prints a report, as JSON or by ``show``, and passes it on.
 
-    Until the document is printed stdout leads to stderr: PyBullet, compilers and processes of ours
-    write to file descriptor 1 as they like, and with ``--json`` nothing else may arrive there.
+    Until the document is printed, stdout leads to stderr: PyBullet, compilers and worker processes
+    write to file descriptor 1, and with ``--json`` only the document may arrive there.
     """
     if not as_json:
 

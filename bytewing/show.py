@@ -1,4 +1,4 @@
-"""What the command line prints for a person; JSON is printed elsewhere and holds the same."""
+"""Reports as text for the terminal; ``--json`` prints the same content elsewhere."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # for annotations alone: commands load only what they run
     from bytewing.firmware_export.export import ExportReport
-    from bytewing.scenarios.run import FlyReport
-    from bytewing.scenarios.verify import VerifyReport
+    from bytewing.scenarios.report.flights import FlyReport
+    from bytewing.scenarios.report.verdict import VerifyReport
 
-# Rich cuts columns to the terminal; a file or a pipe has no width, so give tables room there.
+# Rich cuts columns to the terminal's width; a file or a pipe has none.
 PIPE_WIDTH = 200
 
 
@@ -24,7 +24,7 @@ def _console() -> Console:
 
 
 def _table(*headers: str, title: str | None = None) -> Table:
-    """Return an empty table: the first column is a name, the others are figures."""
+    """Return an empty table; the first column is for names, the others are for figures."""
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
     for index, header in enumerate(headers):
         table.add_column(header, justify="left" if index == 0 else "right")
@@ -32,7 +32,7 @@ def _table(*headers: str, title: str | None = None) -> Table:
 
 
 def print_flights(report: FlyReport) -> None:
-    """Print a row a flight and a line that sums them up."""
+    """Print a row for each flight and the number of completed flights."""
     from bytewing.scenarios.report.table import written
     from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 
@@ -67,7 +67,7 @@ def _print_unseen(console: Console, lines: Sequence[str]) -> None:
 
 
 def print_export(report: ExportReport) -> None:
-    """Print what the firmware needs, layer by layer and in all."""
+    """Print the resources that the firmware needs, of each layer and in total."""
     console = _console()
     figures = report.as_json()
     layers = _table("layer", "kind", "MACs", "instructions", "cycles (est.)", "weights B")
@@ -93,7 +93,7 @@ def print_export(report: ExportReport) -> None:
 
 
 def print_verdict(report: VerifyReport) -> None:
-    """Print the rows, the checks and what was proved."""
+    """Print the rows, the checks and the statement."""
     from bytewing.scenarios.report.table import checks_table, verify_table
 
     console = _console()
@@ -105,7 +105,7 @@ def print_verdict(report: VerifyReport) -> None:
 
 
 def print_bench(report: Mapping[str, Any]) -> None:
-    """Print a benchmark's results."""
+    """Print the results of a benchmark."""
     console = _console()
     console.print(f"machine: {report['machine']}", highlight=False, soft_wrap=True)
     table = _table("benchmark", "value", "unit", "note")
@@ -117,7 +117,7 @@ def print_bench(report: Mapping[str, Any]) -> None:
 
 
 def print_listing(rows: Iterable[tuple[str, str]]) -> None:
-    """Print names with a line each."""
+    """Print names with their descriptions."""
     console = _console()
     table = Table(box=None, show_header=False, pad_edge=False)
     for name, line in rows:

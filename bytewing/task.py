@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bytewing.policies.guidance.kind import GuidanceKind
 from bytewing.policies.tasks.task import LearnedTask
-from bytewing.scenarios.tasks.task import FlownTask
+from bytewing.scenarios.tasks.task import AnyFlownTask
 from bytewing.sim.courses.kind import CourseKind
 
 
@@ -27,4 +27,4 @@ class Task:
     course: CourseKind
     guidance: GuidanceKind
     learned: LearnedTask
-    flown: FlownTask
+    flown: AnyFlownTask

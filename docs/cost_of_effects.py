@@ -39,10 +39,11 @@ Made by `python docs/cost_of_effects.py` on {machine}.
 def main() -> None:
     """Fly, and write the table."""
     bundle = bytewing.load_policy(sys.argv[1] if len(sys.argv) > 1 else "road")
-    jobs = effect_jobs(bundle, SUITE)
-    with progress_bar("flights", len(jobs)) as advance:
-        rows = [row.as_json() for row in cost_of_effects(bundle, SUITE, default_jobs(), advance)]
-    flights = len(jobs) // len(EFFECTS)
+    planned = effect_jobs(bundle, SUITE)
+    with progress_bar("flights", len(planned)) as advance:
+        found = cost_of_effects(bundle, SUITE, jobs=default_jobs(), advance=advance)
+    rows = [row.as_json() for row in found]
+    flights = len(planned) // len(EFFECTS)
     text = HEAD.format(flights=flights, suite=SUITE, machine=machine())
     for row in rows:
         text += (

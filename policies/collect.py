@@ -233,33 +233,37 @@ def _flown_before(job: CollectJob) -> FlightEntry | None:
 
 
 def collect(
-    jobs: Sequence[CollectJob],
+    flights: Sequence[CollectJob],
     kept: Sequence[FlightEntry] = (),
-    n_jobs: int = 1,
+    *,
+    jobs: int = 1,
     advance: Advance | None = None,
     executor: Executor | None = None,
 ) -> Manifest:
-    """Fly all jobs of one dataset and write its manifest: the flights ``kept`` and these.
+    """Fly all flights of one dataset and write its manifest: the flights ``kept`` and these.
 
     What an earlier, interrupted run has left is used; where its manifest vouched for a file, the
     file must still match.
     """
-    folder, split, camera = jobs[0].folder, jobs[0].split, jobs[0].camera.name
+    first = flights[0]
+    folder, split, camera = first.folder, first.split, first.camera.name
     if (folder / MANIFEST).exists():
         for entry in read_manifest(folder).flights:
             check_entry(folder, entry)
-    found = [_flown_before(job) for job in jobs]
-    missing = [job for job, entry in zip(jobs, found, strict=True) if entry is None]
-    if advance and len(missing) < len(jobs):
-        advance(len(jobs) - len(missing))
+    found = [_flown_before(job) for job in flights]
+    missing = [job for job, entry in zip(flights, found, strict=True) if entry is None]
+    if advance and len(missing) < len(flights):
+        advance(len(flights) - len(missing))
 
     def keep(index: int, flight: FlightFrames) -> FlightEntry:
         flight.save(missing[index].path)
         return entry_of(missing[index].path)
 
-    flown = iter(run(collect_flight, missing, n_jobs, advance, executor, keep))
+    flown = iter(
+        run(collect_flight, missing, jobs=jobs, advance=advance, executor=executor, each=keep)
+    )
     entries = [entry or next(flown) for entry in found]
-    task = LEARNED_TASKS.find(jobs[0].task)
+    task = LEARNED_TASKS.find(first.task)
     manifest = Manifest(
         task=task.name,
         outputs=task.label_names,

@@ -128,7 +128,7 @@ class _Run:
         jobs = self.jobs(split, round_index, learner)
         label = f"round {round_index}: flights" if split is Split.TRAIN else "validation flights"
         with progress_bar(label, len(jobs)) as advance:
-            manifest = collect(jobs, kept, 1, advance, self.executor)
+            manifest = collect(jobs, kept, advance=advance, executor=self.executor)
         return read_dataset(jobs[0].folder, split, manifest)
 
 
@@ -140,7 +140,7 @@ def train_policy(
     resume: bool = False,
     init_from: PolicyBundle | None = None,
     distribution: str | None = None,
-    n_jobs: int | None = None,
+    jobs: int | None = None,
     executor: Executor | None = None,
 ) -> PolicyBundle:
     """Train a policy from nothing but its seed (or ``init_from``) and return its bundle.
@@ -154,7 +154,7 @@ def train_policy(
         init_from: start from this policy's weights.
         distribution: what is flown: a name of ``bytewing.sim.distribution`` or the path of a TOML
             file; the task's own where None.
-        n_jobs: processes that fly; all cores where None.
+        jobs: processes that fly; all cores where None.
         executor: used instead of processes of our own where given.
 
     Raises:
@@ -170,9 +170,9 @@ def train_policy(
     asked |= {"distribution": f"{declared.name} {declared.sha256[:12]}", "init": _name(init_from)}
     _claim(out, asked, resume)
     with ExitStack() as stack:
-        n_jobs = n_jobs or default_jobs()
-        if executor is None and n_jobs > 1:
-            executor = stack.enter_context(process_pool(n_jobs))
+        jobs = jobs or default_jobs()
+        if executor is None and jobs > 1:
+            executor = stack.enter_context(process_pool(jobs))
         run = _Run(learned, out, seed, learned.budgets[budget], declared, executor)
         validation = run.collected(Split.VALIDATION, 0, b"", ())
         network, data = _dagger(run, init_from)

@@ -1,1 +1,1 @@
-"""What is flown, measured and held to a baseline."""
+"""Scenario files, flights, metrics, checks and reports."""

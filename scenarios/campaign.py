@@ -1,8 +1,8 @@
-"""Campaigns: many flights on any executor, each kept as it comes, none flown twice.
+"""Campaigns: many flights on any executor; each result is kept as it comes, and none flown twice.
 
-A flight's file in the campaign's folder is named by a hash of everything that decides the flight
-(``job_key``), so an interrupted campaign goes on where it stopped, and a changed scenario, policy
-or version never finds another's result.
+A result's file in the campaign's folder is named by a hash of everything that decides the flight
+(``job_key``). An interrupted campaign therefore continues where it stopped, and a changed scenario,
+policy or program does not find the results of another.
 
 A cluster's workers have Bytewing but none of the user's files; they are sent a ``Parcel``.
 """
@@ -19,23 +19,27 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from bytewing.foundation import fleet
+from bytewing.foundation.canonical import canonical_sha256
 from bytewing.foundation.errors import BadInputError
 from bytewing.foundation.files import require_writable_folder, sha256_of_file, write_atomic
 from bytewing.foundation.progress import Advance
+from bytewing.foundation.sources import sources_sha256
 from bytewing.policies.bundle import PolicyBundle
 from bytewing.scenarios.replay import Comparison
-from bytewing.scenarios.run import FlightJob, FlightResult, finish, fly_job, fly_log
+from bytewing.scenarios.results import FlightResult, Metrics
+from bytewing.scenarios.run import FlightJob, finish, fly_job, fly_log
 from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 from bytewing.sim.airframe import load_airframe
 from bytewing.sim.camera.config import load_camera
 from bytewing.sim.courses.textures import is_image
 from bytewing.sim.distribution import is_path
 
-# What each rung is made of; the golden vectors are in the C's self-test. Weights stay at home.
+# Files of a bundle that each rung needs; the C's self-test holds the golden vectors.
 _REFERENCE = "int8.onnx"
-_FLOWN = {
+_BUNDLE_FILES = {
     "float": ("float.onnx",),
     "onnx": (_REFERENCE,),
     "int8": (_REFERENCE,),
@@ -45,58 +49,61 @@ _FLOWN = {
 
 
 def fly_many(
-    jobs: Sequence[FlightJob],
-    n_jobs: int = 1,
+    flights: Sequence[FlightJob],
+    *,
+    jobs: int = 1,
     advance: Advance | None = None,
     executor: Executor | None = None,
     out: Path | None = None,
-) -> list[FlightResult]:
-    """Fly every job and return the results in the jobs' order, whoever flies how many at a time.
+) -> list[FlightResult[Metrics]]:
+    """Fly every flight and return the results in their order, whichever process flies them.
 
     Args:
-        jobs: the flights.
-        n_jobs: processes on this machine.
-        advance: called once a finished flight.
-        executor: used instead of a pool of our own where given; may be on other machines.
-        out: the campaign's folder: finished flights are written there as they come, and those
-            found there are not flown again. None keeps nothing but the logs asked for.
+        flights: the flights.
+        jobs: number of processes on this machine.
+        advance: called once per finished flight.
+        executor: runs the flights instead of a process pool; may be on other machines.
+        out: the campaign's folder. Each result is written there as it comes, and a flight whose
+            result is there is not flown again. None keeps nothing but the logs asked for.
     """
     if out is not None:
         require_writable_folder(out)
-    found = [_read(_file(out, job), job) if out else None for job in jobs]
-    missing = [job for job, result in zip(jobs, found, strict=True) if result is None]
-    if advance and len(missing) < len(jobs):
-        advance(len(jobs) - len(missing))
+    found = [_read(_file(out, job), job) if out else None for job in flights]
+    missing = [job for job, result in zip(flights, found, strict=True) if result is None]
+    if advance and len(missing) < len(flights):
+        advance(len(flights) - len(missing))
 
-    def keep(index: int, result: FlightResult) -> FlightResult:
+    def keep(index: int, result: FlightResult[Metrics]) -> FlightResult[Metrics]:
         if out is not None:
             write_atomic(_file(out, missing[index]), _as_json(result).encode())
         return result
 
-    def unpack(index: int, landed: tuple[FlightResult, bytes]) -> FlightResult:
-        result, log = landed
+    def unpack(index: int, flown: tuple[FlightResult[Metrics], bytes]) -> FlightResult[Metrics]:
+        result, log = flown
         path = missing[index].log_path
         if path is not None:
             write_atomic(path, log)
         return keep(index, dataclasses.replace(result, log_path=path))
 
     if executor is None:
-        flown = fleet.run(fly_job, missing, n_jobs, advance, None, keep)
+        flown = fleet.run(fly_job, missing, jobs=jobs, advance=advance, each=keep)
     else:
         parcels = [pack(job) for job in missing]
-        flown = fleet.run(fly_parcel, parcels, n_jobs, advance, executor, unpack)
+        flown = fleet.run(fly_parcel, parcels, executor=executor, advance=advance, each=unpack)
     rest = iter(flown)
     return [result or next(rest) for result in found]
 
 
 def job_key(job: FlightJob) -> str:
-    """Return a hash over all that decides a flight and what is measured of it."""
+    """Return a hash of everything that decides a flight and its metrics, the code included."""
     scenario = job.scenario
     course = scenario.course.model_dump(mode="json")
     images = {name for name in _texts(course) if is_image(name)}
     bundle = job.bundle
+    target = job.target if job.runtime == "mcu" else None
     facts = {
         "bytewing": version("bytewing"),
+        "sources": sources_sha256(),
         "scenario": scenario.model_dump(mode="json", exclude={"description", "seeds", "policy"}),
         "airframe": load_airframe(scenario.airframe).model_dump(mode="json"),
         "camera": load_camera(scenario.camera).model_dump(mode="json"),
@@ -104,10 +111,10 @@ def job_key(job: FlightJob) -> str:
         "seed": job.seed,
         "runtime": job.runtime,
         "policy": bundle.spec.model_dump(mode="json") if bundle else None,
-        "target": repr(job.target) if job.runtime == "mcu" else "",
+        "target": target.model_dump(mode="json") if target else None,
         "compare": job.compare,
     }
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    return canonical_sha256(facts)
 
 
 def _texts(value: object) -> list[str]:
@@ -123,25 +130,30 @@ def _file(out: Path, job: FlightJob) -> Path:
     return out / f"{name}_{job_key(job)[:16]}.json"
 
 
-def _as_json(result: FlightResult) -> str:
+def _as_json(result: FlightResult[Metrics]) -> str:
     compared = result.comparison
-    found = dataclasses.asdict(compared) if compared else None
-    if found is not None and compared is not None:
-        found["distinct_outputs"] = sorted(raw.hex() for raw in compared.distinct_outputs)
-    return json.dumps({**result.as_json(), "comparison": found}, indent=1)
+    table: dict[str, Any] | None = None
+    if compared is not None:
+        outputs = sorted(raw.hex() for raw in compared.distinct_outputs)
+        table = {**dataclasses.asdict(compared), "distinct_outputs": outputs}
+    return json.dumps({**result.as_json(), "comparison": table}, indent=1)
 
 
-def _read(path: Path, job: FlightJob) -> FlightResult | None:
-    """Return the result kept at ``path``, None where it or the log asked for is not there."""
+def _comparison(table: dict[str, Any] | None) -> Comparison | None:
+    if table is None:
+        return None
+    outputs = frozenset(map(bytes.fromhex, table["distinct_outputs"]))
+    return Comparison(**{**table, "distinct_outputs": outputs})
+
+
+def _read(path: Path, job: FlightJob) -> FlightResult[Metrics] | None:
+    """Return the result kept at ``path``; None where it or the log asked for is missing."""
     if not path.exists():
         return None
     try:
         kept = json.loads(path.read_text())
-        metrics = FLOWN_TASKS.find(job.scenario.task).metrics(**kept["metrics"])
-        found = kept["comparison"]
-        if found is not None:
-            found["distinct_outputs"] = frozenset(map(bytes.fromhex, found["distinct_outputs"]))
-        comparison = Comparison(**found) if found is not None else None
+        metrics = FLOWN_TASKS.find(job.scenario.task).metrics.from_json(kept["metrics"])
+        comparison = _comparison(kept["comparison"])
         log_sha256 = str(kept["log_sha256"])
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise BadInputError(
@@ -163,14 +175,14 @@ def _read(path: Path, job: FlightJob) -> FlightResult | None:
 
 @dataclass(frozen=True)
 class Parcel:
-    """A job with the user's files that it names, to be flown where these files are not.
+    """A job with the user's files that it names, to be flown on a machine without these files.
 
     Attributes:
         job: the flight, with no folder for its log.
-        files: content by name: what its runtime takes of the policy, and ``airframe.toml`` and
+        files: content by name: the bundle's files that the runtime needs, and ``airframe.toml`` and
             ``camera.toml`` where the scenario names the user's own. Images for textures are not
             sent.
-        with_log: send the log's bytes back.
+        with_log: whether the worker returns the log's bytes.
     """
 
     job: FlightJob
@@ -183,17 +195,17 @@ def pack(job: FlightJob) -> Parcel:
     files = {}
     if job.bundle is not None:
         compared = {_REFERENCE} if job.compare else set()
-        for name in compared.union(_FLOWN.get(job.runtime, ())):
+        for name in compared.union(_BUNDLE_FILES.get(job.runtime, ())):
             files[name] = job.bundle.file(name).read_bytes()
     for key in ("airframe", "camera"):
         named = getattr(job.scenario, key)
         if is_path(named):
             files[f"{key}.toml"] = Path(named).read_bytes()
-    home = dataclasses.replace(job, log_folder=None)
-    return Parcel(home, files, job.log_folder is not None)
+    without_log = dataclasses.replace(job, log_dir=None)
+    return Parcel(without_log, files, with_log=job.log_dir is not None)
 
 
-def fly_parcel(parcel: Parcel) -> tuple[FlightResult, bytes]:
+def fly_parcel(parcel: Parcel) -> tuple[FlightResult[Metrics], bytes]:
     """Fly a parcel's job; return the result, and the log's bytes where they are asked for."""
     folder = _unpacked(tuple(sorted(parcel.files.items())))
     own = {
@@ -212,14 +224,14 @@ def fly_parcel(parcel: Parcel) -> tuple[FlightResult, bytes]:
 
 
 @cache
-def _home() -> tempfile.TemporaryDirectory[str]:
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="bytewing-")
 
 
 def _unpacked(files: tuple[tuple[str, bytes], ...]) -> Path:
-    """Write files into a folder of this process's own, named by what they hold; only once."""
+    """Write files once into a folder that is named by their content, and return the folder."""
     names = [f"{name} {hashlib.sha256(data).hexdigest()}" for name, data in files]
-    folder = Path(_home().name) / hashlib.sha256("\n".join(names).encode()).hexdigest()
+    folder = Path(_temporary_folder().name) / hashlib.sha256("\n".join(names).encode()).hexdigest()
     for name, data in files:
         if not (folder / name).exists():
             write_atomic(folder / name, data)

@@ -1,34 +1,33 @@
-"""When a policy passes a suite: the task's own checks, and those of equality that all share.
+"""The checks of a suite: the task's own, and the equality of the rungs that all tasks share.
 
-What each criterion is for stands in ``docs/verify.md``.
+``docs/verify.md`` gives the reason for each criterion.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from bytewing.scenarios.checks import Check, Flights, check, total_comparison
+from bytewing.scenarios.checks import Check, check
 from bytewing.scenarios.ladder import LADDER
+from bytewing.scenarios.results import FlightsByRuntime, Metrics, total_comparison
 from bytewing.scenarios.schema import Suite
 from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 
 
-def judge(flown: Mapping[str, Flights], suite: Suite) -> list[Check]:
-    """Hold what was flown to a suite's limits.
+def judge(flown: FlightsByRuntime[Metrics], suite: Suite) -> list[Check]:
+    """Check flights against a suite's limits.
 
     Args:
-        flown: flights by runtime; pilots without a network may be among them.
-        suite: whose flights they are; the frames to be compared are for all of them and scale with
-            what was flown.
+        flown: flights by runtime, baselines included.
+        suite: the suite that was flown. Its limits on compared frames are for all its flights and
+            are scaled by the share that was flown.
 
     Returns:
-        The checks, in the order of the ladder; no network among the flights gives none.
+        The checks, in the order of the ladder; none where no network was flown.
     """
     networks = [runtime for runtime in LADDER if runtime in flown]
     if not networks:
         return []
     limits = suite.limits
-    checks = FLOWN_TASKS.find(suite.task).judge(networks, flown, limits)
+    checks: list[Check] = FLOWN_TASKS.find(suite.task).judge(networks, flown, limits)
     share = min(1.0, len(flown[networks[0]]) / suite.size)
     for runtime in networks:
         found = total_comparison(flown[runtime])

@@ -1,5 +1,5 @@
-"""The ladder of runtimes: names of the ways a policy can fly, from the network to the firmware."""
+"""The ladder of runtimes: the stages of a policy that can fly, from network to firmware."""
 
 LADDER = ("float", "onnx", "int8", "c", "mcu")
-# Rungs whose flights are replayed through ``int8``, which defines what they must answer.
+# Rungs whose flights are replayed through ``int8``, which defines their outputs.
 REPLAYED = ("onnx", "c", "mcu")

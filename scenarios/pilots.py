@@ -93,7 +93,7 @@ def make_pilot(
     """
     check_runtime(runtime, task)
     if runtime not in LADDER:
-        pilot = FLOWN_TASKS.find(task).baselines[runtime](course, camera)
+        pilot = FLOWN_TASKS.find(task).baselines[runtime].make(course, camera)
         pilot.latency_s = latency_s or 0.0
         return pilot
     if bundle is None:

@@ -1,8 +1,7 @@
-"""Scenario and suite files: what is flown, on which seeds, held to which limits.
+"""Scenario and suite files: models of their content, and loading them by name or path.
 
-A scenario says what is flown and a seed which instance of it; the format is in
-``docs/scenarios.md``. Both kinds are named either by their name in the library or by the path of
-a file of the user's own.
+A scenario describes a kind of flight, and a seed selects an instance of it. A suite lists scenarios
+with seeds and the limits that a policy must reach. ``docs/scenarios.md`` describes both formats.
 """
 
 from __future__ import annotations
@@ -25,9 +24,9 @@ from bytewing.sim.distribution import is_path, laid_over, read_distribution, res
 
 
 def parse_seeds(text: str) -> range:
-    """Return the seeds ``A:B`` stands for: A up to but not including B.
+    """Return the seeds of ``A:B``: from A up to but not including B.
 
-    Raises BadInputError where the text is no such range or the range is empty.
+    Raises BadInputError where the text is not such a range, or the range is empty.
 
     >>> parse_seeds("2_000_000:2_000_006")
     range(2000000, 2000006)
@@ -61,22 +60,21 @@ class _Seeded(Config):
 
 
 class Scenario(_Seeded, Conditions):
-    """One kind of flight. Its conditions (wind, battery, ...) are those of ``Conditions``.
+    """One kind of flight, with the conditions (wind, battery, ...) of ``Conditions``.
 
     Attributes:
-        name: what logs and reports call it.
-        description: one line for a list of scenarios: what it tests.
-        task: the job to be done; decides what the ``[course]`` table may hold.
+        name: name of the scenario in logs and reports.
+        description: one line that says what the scenario tests.
+        task: name of the task, which decides what the ``[course]`` table may hold.
         time_limit_s: simulated time after which the flight ends as a timeout.
         seeds: ``A:B``, flown where the user names none.
-        distribution: declared distribution that it begins with (``bytewing.sim.distribution``): its
-            keys hold for all that the scenario does not say. None for the defaults of every table.
+        distribution: declared distribution that gives every key that the scenario leaves out
+            (``bytewing.sim.distribution``). None leaves them at their defaults.
         airframe: preset name or path of an airframe TOML.
         camera: preset name or path of a camera TOML.
-        policy: zoo name or bundle folder, flown where the user names none; the task's own where
-            the scenario does not say.
-        latency_s: from a frame's readout to its command's effect, instead of the runtime's own.
-        course: ranges the course generator draws from.
+        policy: zoo name or bundle folder, flown where the user names none; by default the task's.
+        latency_s: from a frame's readout to its command's effect; None for the runtime's own.
+        course: ranges that the course generator draws from.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=48)
@@ -95,7 +93,7 @@ class Scenario(_Seeded, Conditions):
 
     @property
     def source(self) -> str:
-        """What error lines call it: the file it was read from, or its name if it was not."""
+        """The scenario's file, or its name where it was not read from a file."""
         return self.name if self._path is None else str(self._path)
 
     @field_validator("task")
@@ -117,21 +115,25 @@ class Scenario(_Seeded, Conditions):
 
 
 class SuiteEntry(_Seeded):
-    """Flights of one scenario: its library name, or a path relative to the suite, and seeds."""
+    """Flights of one scenario in a suite.
+
+    Attributes:
+        scenario: name in the library, or path relative to the suite's file.
+    """
 
     scenario: str
 
 
 class Suite(Config):
-    """A named list of flights with the limits a policy is held to.
+    """A named list of flights with the limits that a policy must reach.
 
     Attributes:
-        name: what reports call it.
-        description: one line for a list of suites.
-        task: of all its scenarios; decides what the ``[limits]`` table holds.
-        flights_max: flights of a runtime that is too slow for the whole suite, by runtime name.
-        limits: those of the task.
-        flights: which scenarios are flown on which seeds.
+        name: name of the suite in reports.
+        description: one line that says what the suite is for.
+        task: task of all its scenarios, which decides what the ``[limits]`` table holds.
+        flights_max: by runtime, the number of flights of one too slow for the whole suite.
+        limits: the limits, of the model that the task declares.
+        flights: the scenarios and their seeds.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=48)
@@ -143,13 +145,13 @@ class Suite(Config):
 
     @property
     def size(self) -> int:
-        """How many flights it has of its own."""
+        """Number of flights on the suite's own seeds."""
         return sum(len(entry.seed_range) for entry in self.flights)
 
 
 @cache
 def _suite_of(task: str) -> type[Suite]:
-    """Return the model of a task's suites: with its own limits."""
+    """Return the model of a task's suites, which has the task's limits."""
     limits = FLOWN_TASKS.find(task).limits
     return create_model(f"{task.capitalize()}Suite", __base__=Suite, limits=limits)
 
@@ -170,11 +172,11 @@ def _files(folders: Iterable[Path]) -> dict[str, Path]:
 
 
 def load_scenario(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
-    """Read a scenario by library name or path; its relative paths become absolute.
+    """Read a scenario by its name in the library or its path; its relative paths become absolute.
 
     Args:
-        name_or_path: ``s_bends`` or ``my/course.toml``.
-        overrides: assignments ``KEY=VALUE`` applied before validation (see
+        name_or_path: such as ``s_bends`` or ``my/course.toml``.
+        overrides: assignments ``KEY=VALUE`` that are applied before validation (see
             ``bytewing.foundation.config``).
 
     Raises:
@@ -185,7 +187,7 @@ def load_scenario(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Sc
     resolve_paths(data, path.parent)
     for assignment in overrides:
         override(data, assignment)
-    resolve_paths(data, Path.cwd())  # a path given on the command line is seen from there
+    resolve_paths(data, Path.cwd())  # paths on the command line are relative to the folder there
     named = data.get("distribution")
     if isinstance(named, str):
         declared = read_distribution(named)
@@ -202,7 +204,7 @@ def load_scenario(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Sc
 
 
 def load_suite(name_or_path: str | Path) -> Suite:
-    """Read a suite by name or path; its scenarios' relative paths become absolute.
+    """Read a suite by its name or path; its scenarios' relative paths become absolute.
 
     Raises BadInputError with one line that names file, key and remedy.
     """
@@ -226,24 +228,21 @@ def load_suite(name_or_path: str | Path) -> Suite:
     return suite.model_copy(update={"flights": tuple(entries)})
 
 
-def suite_flights(
-    suite: Suite, seeds: range | None = None, overrides: Sequence[str] = ()
-) -> list[tuple[Scenario, int]]:
+def suite_flights(suite: Suite, seeds: range | None = None) -> list[tuple[Scenario, int]]:
     """Return the suite's flights as (scenario, seed), one of each scenario in turn.
 
-    The turns make any beginning of the list a fair sample of the whole, which is what a runtime
-    too slow for all of it flies.
+    Taking turns makes any beginning of the list a fair sample of the whole; a runtime that is too
+    slow for the whole suite flies such a beginning.
 
     Args:
         suite: the suite.
-        seeds: flown instead of the suite's own: the first seed on the first flight and so on,
-            from the start again where there are more seeds than flights.
-        overrides: assignments applied to every scenario.
+        seeds: replace the suite's own: the first seed for the first flight and so on. Where there
+            are more seeds than flights, the list of flights begins again.
     """
     columns = [
         [(scenario, seed) for seed in entry.seed_range]
         for entry in suite.flights
-        for scenario in [load_scenario(entry.scenario, overrides)]
+        for scenario in [load_scenario(entry.scenario)]
     ]
     own = [flight for flight in chain(*zip_longest(*columns)) if flight is not None]
     for scenario, _ in own:

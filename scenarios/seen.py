@@ -9,14 +9,14 @@ from bytewing.scenarios.schema import Scenario
 from bytewing.sim.distribution import distributions, load_distribution, outside
 
 NAMED_MAX = 3
-"""Scenarios named in a line; of more only the number is given."""
+"""Most scenarios that a line names; of more it gives the number."""
 
 
 def unseen(scenarios: Iterable[Scenario], spec: PolicySpec) -> list[str]:
     """Return a line for each key by which scenarios leave the policy's training distribution.
 
-    A bundle whose distribution is not known here, or has changed since, gets one line that says so:
-    then nobody can tell.
+    A bundle whose distribution is unknown here, or has changed since, gets one line that says so,
+    since then there is nothing to compare with.
     """
     name = spec.provenance.distribution
     if name not in distributions():

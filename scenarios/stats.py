@@ -1,4 +1,4 @@
-"""The little statistics a comparison of flights needs: medians, intervals, paired outcomes."""
+"""Statistics for comparing flights: medians, confidence intervals, paired outcomes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 def median(values: Iterable[float | None]) -> float | None:
-    """Return the median of the values that are there (None marks a flight without one).
+    """Return the median of the values that are not None; None where there are none.
 
     >>> median([0.3, None, 0.1])
     0.2
@@ -20,8 +20,8 @@ def median(values: Iterable[float | None]) -> float | None:
 def wilson_interval(successes: int, flights: int, confidence: float = 0.95) -> tuple[float, float]:
     """Return the Wilson score interval of a completion rate, both ends in [0, 1].
 
-    Unlike the normal approximation it stays sensible where all or none completed, which is where
-    suites live. No flights at all leave everything open: (0, 1).
+    Unlike the normal approximation it is also valid where nearly all or none are completed, as on
+    most suites. The interval of no flights is (0, 1).
 
     >>> low, high = wilson_interval(57, 60)
     >>> round(low, 3), round(high, 3)
@@ -29,7 +29,7 @@ def wilson_interval(successes: int, flights: int, confidence: float = 0.95) -> t
     """
     if flights == 0:
         return 0.0, 1.0
-    from scipy.stats import binomtest  # half a second, which who only flies need not wait
+    from scipy.stats import binomtest  # takes half a second, which a single flight need not wait
 
     interval = binomtest(successes, flights).proportion_ci(confidence, method="wilson")
     return float(interval.low), float(interval.high)
@@ -37,14 +37,14 @@ def wilson_interval(successes: int, flights: int, confidence: float = 0.95) -> t
 
 @dataclass(frozen=True)
 class PairedOutcomes:
-    """Two pilots on the same flights: where did only one of them complete?
+    """Outcomes of two pilots on the same flights.
 
     Attributes:
-        flights: flights both flew.
-        only_first: flights only the first completed.
-        only_second: flights only the second completed.
-        p_value: exact McNemar test (two-sided) of "both complete equally often"; 1 where the
-            outcomes never differ.
+        flights: number of flights of both.
+        only_first: number of flights that only the first pilot completed.
+        only_second: number of flights that only the second pilot completed.
+        p_value: two-sided exact McNemar test of the hypothesis that both complete equally often; 1
+            where the outcomes do not differ.
     """
 
     flights: int
@@ -57,8 +57,8 @@ def compare_paired(first: Sequence[bool], second: Sequence[bool]) -> PairedOutco
     """Compare the outcomes of two pilots flight by flight.
 
     Args:
-        first: completed or not, one entry a flight.
-        second: the same flights in the same order.
+        first: whether the first pilot completed each flight.
+        second: the same of the second pilot, in the same order.
 
     >>> compare_paired([True, True, False], [True, False, False])
     PairedOutcomes(flights=3, only_first=1, only_second=0, p_value=1.0)
@@ -68,7 +68,7 @@ def compare_paired(first: Sequence[bool], second: Sequence[bool]) -> PairedOutco
     only_first = sum(a and not b for a, b in zip(first, second, strict=True))
     only_second = sum(b and not a for a, b in zip(first, second, strict=True))
     discordant = only_first + only_second
-    from scipy.stats import binomtest
+    from scipy.stats import binomtest  # as above
 
     p_value = float(binomtest(only_first, discordant).pvalue) if discordant else 1.0
     return PairedOutcomes(len(first), only_first, only_second, p_value)

@@ -1,7 +1,7 @@
-"""More than one machine: a Dask cluster as an executor for ``bytewing.foundation.fleet``.
+"""A Dask cluster as an executor for ``bytewing.foundation.fleet``.
 
-Dask hands the jobs out, moves them when a worker dies and brings the results back; nothing here
-does. ``dask scheduler`` and ``dask worker`` start the cluster (see ``docs/scaling.md``).
+Dask distributes the jobs, moves them when a worker dies and returns the results. ``dask scheduler``
+and ``dask worker`` start the cluster (see ``docs/scaling.md``).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from bytewing.foundation.errors import BadInputError, BytewingError, MissingToolError
+from bytewing.foundation.sources import code_version
 
-# A local network answers in milliseconds; a worker that a cluster has just been asked for takes
-# this long to import.
+# A local network answers in milliseconds; a new worker needs this long to import its libraries.
 CONNECT_S, FIRST_WORKER_S = 10, 60
 
 
@@ -24,23 +24,26 @@ CONNECT_S, FIRST_WORKER_S = 10, 60
 def dask_cluster(address: str) -> Iterator[Executor]:
     """Yield the executor of the Dask cluster whose scheduler listens at ``address``.
 
-    On an error or Ctrl-C what has not been flown is cancelled.
+    On an error or Ctrl-C the jobs that have not run are cancelled.
 
     Raises:
         MissingToolError: Dask is not installed here.
-        BadInputError: no scheduler there, no worker, or one with another Bytewing.
-        BytewingError: the cluster was lost, or a job ended every worker it was given to.
+        BadInputError: no scheduler there, no worker, or one with other code.
+        BytewingError: the cluster was lost, or a job killed every worker that ran it.
     """
     try:
         from distributed import Client, KilledWorker
-        from distributed.comm import CommClosedError
+        from distributed.comm.core import CommClosedError
     except ModuleNotFoundError as error:
         raise MissingToolError(
             "--scheduler needs Dask, which is not installed: pip install 'bytewing[cluster]'"
         ) from error
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # told below, in one line
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # reported below, in one line
     try:
-        client = Client(address, timeout=CONNECT_S, set_as_default=False)
+        # Dask is not typed.
+        client: Any = Client(  # type: ignore[no-untyped-call]
+            address, timeout=CONNECT_S, set_as_default=False
+        )
     except (OSError, ValueError, TypeError) as error:
         raise BadInputError(
             f"--scheduler {address}: no Dask scheduler answers there; start one with "
@@ -81,9 +84,15 @@ def _require_workers(client: Any, address: str) -> None:  # noqa: ANN401 (Dask h
             f"--scheduler {address}: its workers have no Bytewing; "
             f"pip install 'bytewing[cluster]=={ours}' there"
         ) from error
+    _require_same(found, ours, address)
+    _require_same(client.run(code_version), code_version(), address)
+
+
+def _require_same(found: dict[str, str], ours: str, address: str) -> None:
+    """Raise BadInputError where a worker's version (by its address) is not ``ours``."""
     for worker, theirs in sorted(found.items()):
         if theirs != ours:
             raise BadInputError(
                 f"--scheduler {address}: worker {worker} has Bytewing {theirs}, here it is {ours}; "
-                "install the same version on both, or the results could differ"
+                "install the same version and tasks on both, or the results could differ"
             )

@@ -1,4 +1,4 @@
-"""TOML into frozen, validated models; what is wrong is said with file, key and remedy."""
+"""Reads TOML into frozen, validated models; an error names file, key and remedy."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def parse(model: type[ConfigT], data: Mapping[str, Any], where: str | Path) -> ConfigT:
-    """Validate ``data`` as ``model``; the first problem becomes one line naming file and key."""
+    """Validate ``data`` as ``model``; the first problem becomes a line with file and key."""
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -81,15 +81,15 @@ def parse(model: type[ConfigT], data: Mapping[str, Any], where: str | Path) -> C
 
 
 def load(model: type[ConfigT], path: Path) -> ConfigT:
-    """Read and validate a TOML file in one go."""
+    """Read a TOML file and validate it as ``model``."""
     return parse(model, read_toml(path), path)
 
 
 def override(data: dict[str, Any], assignment: str) -> None:
     """Apply one ``--set key.path=value`` to a raw TOML dict, in place.
 
-    The value is read as TOML (``2``, ``true``, ``[1, 2]``, ``"text"``); what is not TOML is taken
-    as a string, so that ``--set policy=road`` needs no quotes.
+    The value is read as TOML (``2``, ``true``, ``[1, 2]``, ``"text"``). A value that is not TOML is
+    a string, so that ``--set policy=NAME`` needs no quotes.
     """
     key, separator, text = assignment.partition("=")
     parts = key.strip().split(".")
@@ -122,7 +122,7 @@ def _describe(
         return f"unknown key '{key}'{hint}"
     if problem["type"] == "missing":
         return f"key '{key}' is missing; add it"
-    message = problem["msg"].removeprefix("Value error, ")
+    message: str = problem["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
     if message.startswith(_KEY):  # the whole table was refused, for one of its keys
         return message if not key else f"{_KEY}{key}.{message.removeprefix(_KEY)}"
@@ -136,9 +136,9 @@ def _describe(
 def _located(
     model: type[BaseModel], location: list[str], data: Mapping[str, Any]
 ) -> tuple[list[str], list[str]]:
-    """Return the key as a user writes it, and the valid keys of the table that holds it.
+    """Return the key as a user writes it, and the valid keys of its table.
 
-    pydantic's location also names which member of a union was tried: its ``kind``, left out here.
+    pydantic's location also holds the ``kind`` of the union's member, which is left out here.
     """
     tables: list[type[BaseModel]] = [model]
     key: list[str] = []

@@ -1,4 +1,4 @@
-"""The one exception tree: every error a user can cause is one clear line with an exit code."""
+"""Exceptions: every error that a user can cause is one line of text with an exit code."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from collections.abc import Iterable
 
 
 class BytewingError(Exception):
-    """Root of all errors Bytewing raises on purpose; the message is one line for a person.
+    """Base of all errors that Bytewing raises on purpose; the message is one line.
 
-    ``exit_code`` is what the command line returns: 1 for a flight, check or comparison that failed.
+    ``exit_code`` is the command line's: 1 for a failed flight, check or comparison.
     """
 
     exit_code = 1
 
 
 class BadInputError(BytewingError):
-    """The user's input cannot be used: says which file and key, what is wrong and what to do."""
+    """The user's input cannot be used; the message names file, key, problem and remedy."""
 
     exit_code = 2
 
 
 class MissingToolError(BytewingError):
-    """A program, display or package that this command needs is not there (exit code 2)."""
+    """A program, display or package that a command needs is missing."""
 
     exit_code = 2
 
 
 def did_you_mean(name: str, valid: Iterable[str]) -> str:
-    """Return a hint that ends an error line: the nearest valid name and the list of all.
+    """Return a hint for the end of an error line: the nearest valid name and all valid names.
 
     >>> did_you_mean("s_bend", ["s_bends", "gentle"])
     "; did you mean 's_bends'? (valid: gentle, s_bends)"

@@ -1,4 +1,4 @@
-"""Atomic files: an interrupted run leaves the old file or the new one, never half of either."""
+"""Atomic writing, and hashes of files: an interrupted run leaves the old file or the new one."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from bytewing.foundation.errors import BadInputError
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Write ``data`` to ``path`` by way of a temporary file in the same folder, then rename.
+    """Write ``data`` to a temporary file in the folder of ``path``, then rename it to ``path``.
 
-    Missing parent folders are made. Raises BadInputError where the folder cannot be written.
+    Missing parent folders are created. Raises BadInputError where the folder cannot be written.
     """
     write_together({Path(path): data})
 
@@ -23,8 +23,8 @@ def write_atomic(path: Path, data: bytes) -> None:
 def write_together(files: Mapping[Path, bytes]) -> None:
     """Write several files that belong together: all are on disk before the first is renamed.
 
-    The renames follow each other in the order given; only a kill within these microseconds can
-    leave some files new and some old.
+    Files are renamed in the order given; only a kill within these microseconds can leave some files
+    new and some old.
     """
     staged: list[tuple[str, Path]] = []
     try:
@@ -61,9 +61,9 @@ def _stage(path: Path, data: bytes) -> str:
 
 
 def require_writable_folder(path: Path) -> Path:
-    """Make ``path`` if need be and return it; BadInputError where nothing can be written there.
+    """Create ``path`` if it is missing and return it; BadInputError where it cannot be written.
 
-    Called before long work starts, so that ten minutes of it are not lost at the end.
+    Commands call it before long work starts, so that the work is not lost at its end.
     """
     path = Path(path)
     try:
@@ -84,7 +84,7 @@ def sha256_of_file(path: Path) -> str:
 
 
 def cache_folder() -> Path:
-    """Return where compiled code is kept: $BYTEWING_CACHE, else the user's cache folder."""
+    """Return the folder for compiled code: $BYTEWING_CACHE, else one in the user's cache folder."""
     chosen = os.environ.get("BYTEWING_CACHE")
     if chosen:
         return Path(chosen).absolute()

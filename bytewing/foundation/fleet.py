@@ -1,7 +1,6 @@
-"""Many flights: the same function over many jobs, on an executor; the results keep their order.
+"""Run one function over many items in several processes; the results keep the items' order.
 
-Nothing depends on how many processes there are: a job carries its own seed, and results come back
-in the order of the jobs.
+Results do not depend on the number of processes: each item carries its own seed.
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ from typing import TypeVar, cast
 from bytewing.foundation.errors import BytewingError
 from bytewing.foundation.progress import Advance
 
-Job = TypeVar("Job")
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 Kept = TypeVar("Kept")
 _ONE_AT_A_TIME = threading.Lock()
 
-# A flight is one core's work: libraries that would start a thread a core only get in the way.
+# A flight uses one core: libraries that start a thread per core would only compete for them.
 _ONE_THREAD = {
     name: "1"
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -37,21 +36,21 @@ def default_jobs() -> int:
 
 
 @contextmanager
-def process_pool(n_jobs: int) -> Iterator[Executor]:
-    """Yield a pool of ``n_jobs`` fresh processes (spawned: PyBullet and threads do not fork well).
+def process_pool(jobs: int) -> Iterator[Executor]:
+    """Yield a pool of ``jobs`` processes (spawned: PyBullet and threads do not fork well).
 
-    On an error or Ctrl-C the processes are ended and what they had to do is dropped.
+    On an error or Ctrl-C the processes are ended and their work is dropped.
     """
     context = multiprocessing.get_context("spawn")
     before = {name: os.environ.get(name) for name in _ONE_THREAD}
     os.environ.update(_ONE_THREAD)
-    pool = ProcessPoolExecutor(n_jobs, mp_context=context, initializer=_begin_worker)
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin_worker)
     try:
-        _start_deaf_to_interrupts(pool)
+        _start_ignoring_interrupts(pool)
         yield pool
     except BaseException:
-        # Not cancelled: when its workers are gone, the pool itself marks what is left as broken,
-        # and trips over futures that somebody has cancelled meanwhile.
+        # Futures are not cancelled: when its workers are gone, the pool marks the rest as broken,
+        # which fails for a future that was cancelled meanwhile.
         for process in list((pool._processes or {}).values()):
             process.terminate()
         raise
@@ -65,30 +64,32 @@ def process_pool(n_jobs: int) -> Iterator[Executor]:
 
 
 def run(
-    function: Callable[[Job], Result],
-    jobs: Sequence[Job],
-    n_jobs: int = 1,
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    jobs: int = 1,
     advance: Advance | None = None,
     executor: Executor | None = None,
     each: Callable[[int, Result], Kept] | None = None,
 ) -> list[Kept]:
-    """Return ``[function(job) for job in jobs]``, computed by ``n_jobs`` processes.
+    """Return ``[function(item) for item in items]``, computed by several processes.
 
     Args:
         function: importable by name (it is sent to other processes).
-        jobs: picklable descriptions, each with all that decides its result.
-        n_jobs: processes; 1 computes here.
-        advance: called once a finished job.
-        executor: used instead of a pool of our own where given.
-        each: called here with a job's index and result as soon as there is one, in any order; what
-            it returns stands in the result's place, so that a large one can be written and dropped.
+        items: picklable; each holds everything that decides its result.
+        jobs: number of processes; 1 computes in this one.
+        advance: called once per finished item.
+        executor: runs the function instead of a process pool.
+        each: called in this process with an item's index and result as soon as there is one, in any
+            order. Its return value takes the result's place, so that a large result can be written
+            and dropped.
 
-    Raises BytewingError where a process died; the error of a job is raised as it is. What has not
-    run by then is left to whoever owns the executor (``process_pool`` ends its processes).
+    Raises BytewingError where a process died; a function's own error is raised as it is. Items that
+    have not run by then are left to the executor's owner (``process_pool`` ends its processes).
     """
-    if executor is None and n_jobs > 1 and len(jobs) > 1:
-        with process_pool(min(n_jobs, len(jobs))) as pool:
-            return run(function, jobs, n_jobs, advance, pool, each)
+    if executor is None and jobs > 1 and len(items) > 1:
+        with process_pool(min(jobs, len(items))) as pool:
+            return run(function, items, advance=advance, executor=pool, each=each)
     kept: dict[int, Kept] = {}
 
     def keep(index: int, result: Result) -> None:
@@ -97,10 +98,13 @@ def run(
             advance()
 
     if executor is None:
-        for index, job in enumerate(jobs):
-            keep(index, function(job))
+        for index, item in enumerate(items):
+            keep(index, function(item))
     else:
-        index_of = {executor.submit(_alone, function, job): index for index, job in enumerate(jobs)}
+        # The one reference to each future, so that a result is freed once it has been kept.
+        index_of = {
+            executor.submit(_alone, function, item): index for index, item in enumerate(items)
+        }
         try:
             for future in as_completed(list(index_of)):
                 keep(index_of.pop(future), future.result())
@@ -108,26 +112,26 @@ def run(
             raise BytewingError(
                 "a worker process died (out of memory, or killed); try fewer with --jobs"
             ) from error
-    return [kept[index] for index in range(len(jobs))]
+    return [kept[index] for index in range(len(items))]
 
 
-def _alone(function: Callable[[Job], Result], job: Job) -> Result:
-    """Run a job with no other in this process: compiled policies are kept, and have state."""
+def _alone(function: Callable[[Item], Result], item: Item) -> Result:
+    """Run the function with no other in this process: cached policies have state."""
     with _ONE_AT_A_TIME:
-        return function(job)
+        return function(item)
 
 
-def _start_deaf_to_interrupts(pool: Executor) -> None:
-    """Start the workers with Ctrl-C ignored from their first instruction on.
+def _start_ignoring_interrupts(pool: Executor) -> None:
+    """Start the workers with SIGINT ignored from their first instruction on.
 
-    It reaches the whole process group, and the parent alone decides what it means; a worker that it
-    met while still importing would print a traceback.
+    Ctrl-C signals the whole process group, and the parent alone handles it; a worker that receives
+    it while it imports would print a traceback.
     """
     if threading.current_thread() is not threading.main_thread():
         return
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        pool.submit(int)  # the first job starts all processes
+        pool.submit(int)  # the first submission starts all processes
     finally:
         signal.signal(signal.SIGINT, before)
 
@@ -138,7 +142,7 @@ def _begin_worker() -> None:
 
 
 def _end_with_parent() -> None:
-    """End this worker when its parent is gone; after a kill -9 it would wait for work for ever."""
+    """End this worker when its parent is gone; after a kill -9 it would wait for work forever."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

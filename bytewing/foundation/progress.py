@@ -1,4 +1,4 @@
-"""One line of progress on stderr, where a person is looking; silence elsewhere."""
+"""Progress on stderr: a bar on a terminal, one line at the end in a file or a pipe."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Advance(Protocol):
     """Moves a progress bar on."""
 
     def __call__(self, steps: int = 1, note: str = "") -> None:
-        """Count ``steps`` as done and show ``note`` at the end of the line."""
+        """Count ``steps`` more as done and show ``note`` at the end of the line."""
         ...
 
 
@@ -23,8 +23,7 @@ class Advance(Protocol):
 def progress_bar(label: str, total: int) -> Iterator[Advance]:
     """Show ``label`` and a bar of ``total`` steps while the block runs.
 
-    On a terminal the bar moves; where stderr is a file or a pipe, one line at the end says what
-    was done, so that logs stay readable.
+    Where stderr is a file or a pipe, one line at the end keeps logs readable.
     """
     console = Console(file=sys.stderr)
     if not console.is_terminal:

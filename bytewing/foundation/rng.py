@@ -1,4 +1,4 @@
-"""One seed per flight, split into named streams: adding a sensor never changes the wind."""
+"""Named random streams from one seed per flight: a new sensor does not change the wind."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 def stream(seed: int, name: str) -> np.random.Generator:
     """Return the random stream ``name`` of a flight's ``seed``.
 
-    The name enters through SHA-256 (Python's own hash changes from process to process), so two
-    names give independent streams and the order in which they are asked for does not matter.
+    The stream depends on the SHA-256 of the name (Python's own hash changes from process to
+    process). Two names give independent streams, and the order of the calls does not matter.
 
     >>> stream(1, "wind").random() == stream(1, "wind").random()
     True

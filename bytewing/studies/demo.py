@@ -1,4 +1,4 @@
-"""A job from end to end, on the user's own machine, ending with the evidence."""
+"""Demo of a task: train, export and verify a policy on this machine, and show the evidence."""
 
 from __future__ import annotations
 
@@ -21,28 +21,29 @@ from bytewing.sim.flight_log import FlightLog
 
 TARGET = "stm32f405"
 SEED = 0
+DRAWN, FILMED = ("float", "c", "mcu"), "c"
+"""Runtimes whose trajectories are drawn, and the one whose first flight becomes the video."""
 
 
-def run_demo(out: Path, quick: bool = False, task: str = "road") -> bool:
-    """Train, quantise, export and verify a policy; leave everything in ``out``.
+def run_demo(task: str, out: Path, *, quick: bool = False) -> bool:
+    """Train, quantise, export and verify a policy; leave all results in ``out``.
 
     Args:
-        out: gets ``policy/`` (the bundle), ``firmware/``, ``flights/`` (the logs),
+        task: name of the task to learn; it must have a suite ``NAME_demo``.
+        out: folder for ``policy/`` (the bundle), ``firmware/``, ``flights/`` (the logs),
             ``summary.json``, ``summary.txt``, ``trajectories.png`` and ``flight.mp4``.
-        quick: a small training budget and few flights: shows the way, not the quality.
-        task: what it learns.
+        quick: use a small training budget and the suite ``NAME_smoke``, which shows the steps but
+            not the quality.
 
     Returns:
-        Whether the verdict is "passed".
+        Whether the verification passed.
 
-    Raises BadInputError where there is no demo of that task.
+    Raises:
+        BadInputError: the task is not known or has no demo.
     """
-    demos = [name.removesuffix("_demo") for name in suites() if name.endswith("_demo")]
-    if FLOWN_TASKS.find(task).name not in demos:
-        raise BadInputError(f"--task {task}: there is no demo of it{did_you_mean(task, demos)}")
+    suite = _suite_of(task, quick)
     console = Console(stderr=True, highlight=False)
     clock = _Stopwatch(console)
-    suite = load_suite(f"{task}_{'smoke' if quick else 'demo'}")
     require_writable_folder(out)
 
     clock.stage("1/4 collect flights, train, quantise")
@@ -50,19 +51,19 @@ def run_demo(out: Path, quick: bool = False, task: str = "road") -> bool:
     resume = (policy / "training").exists()
     bundle = api.train(task, policy, seed=SEED, budget=budget, resume=resume)
     clock.stage(f"2/4 export C for {TARGET}")
-    firmware = api.export(bundle, TARGET, out / "firmware").as_json()
+    firmware = api.export(bundle, target=TARGET, out=out / "firmware").as_json()
     clock.stage("3/4 fly unseen courses with every runtime and compare the rungs")
-    verdict = api.verify(bundle, suite.name, target=TARGET, log_dir=out / "flights")
+    verdict = api.verify(bundle, suite=suite.name, target=TARGET, log_dir=out / "flights")
     clock.stage("4/4 draw the trajectories, film a flight")
     logs = [
         FlightLog.load(flight.log_path)
         for row in verdict.rows
-        if row.runtime in ("float", "c", "mcu")
+        if row.runtime in DRAWN
         for flight in row.flights
         if flight.log_path is not None
     ]
     trajectories_png(logs, out / "trajectories.png")
-    _film(next(log for log in logs if log.meta["runtime"] == "c"), suite, out / "flight.mp4")
+    _film(next(log for log in logs if log.meta["runtime"] == FILMED), suite, out / "flight.mp4")
     clock.stop()
 
     document: dict[str, Any] = {
@@ -78,6 +79,13 @@ def run_demo(out: Path, quick: bool = False, task: str = "road") -> bool:
     return verdict.passed
 
 
+def _suite_of(task: str, quick: bool) -> Suite:
+    demos = [name.removesuffix("_demo") for name in suites() if name.endswith("_demo")]
+    if FLOWN_TASKS.find(task).name not in demos:
+        raise BadInputError(f"--task {task}: there is no demo of it{did_you_mean(task, demos)}")
+    return load_suite(f"{task}_{'smoke' if quick else 'demo'}")
+
+
 def _film(log: FlightLog, suite: Suite, path: Path) -> None:
     scenario = next(
         scenario
@@ -88,7 +96,7 @@ def _film(log: FlightLog, suite: Suite, path: Path) -> None:
 
 
 class _Stopwatch:
-    """Says on stderr which stage began, and remembers how long each took."""
+    """Prints the name of each stage on stderr and measures its duration."""
 
     def __init__(self, console: Console) -> None:
         self.seconds: dict[str, float] = {}
@@ -97,7 +105,7 @@ class _Stopwatch:
         self._start = 0.0
 
     def stage(self, name: str) -> None:
-        """End the stage before and begin this one."""
+        """End the previous stage and begin this one."""
         self.stop()
         self._name, self._start = name, time.monotonic()
         self._console.print(f"[bold]{name}[/bold]")

@@ -1,12 +1,11 @@
-"""What each effect of the simulation costs a policy: none of them, every one alone, all together.
+"""Cost of each effect of the simulation: a policy flies with none, each alone, and all of them.
 
-The same courses are flown by the exported C; only what the drone meets on them changes.
+The exported C flies the same courses each time; only the effects differ.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +14,9 @@ from bytewing.foundation.errors import BadInputError
 from bytewing.foundation.progress import Advance
 from bytewing.policies.bundle import PolicyBundle
 from bytewing.scenarios.pilots import make_pilot
+from bytewing.scenarios.results import Figures, Metrics
 from bytewing.scenarios.schema import Scenario, load_suite, suite_flights
-from bytewing.scenarios.stats import median
-from bytewing.scenarios.tasks.road.metrics import RoadMetrics, road_metrics
+from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 from bytewing.sim.airframe import load_airframe
 from bytewing.sim.camera.config import CameraConfig, Noise, load_camera
 from bytewing.sim.camera.distortion import Distortion
@@ -30,19 +29,19 @@ RUNTIME = "c"
 NONE, ALL = "none of them", "all of them"
 
 MANY_ELECTRONS = 1e9
-"""A full well whose shot noise is far below one grey value."""
+"""A full-well capacity whose shot noise is far below one grey value."""
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a flight meets besides its course."""
+    """The conditions and the camera of a flight: everything but its course."""
 
     conditions: Conditions
     camera: CameraConfig
 
 
 def ideal(real: Surroundings) -> Surroundings:
-    """Return the same without any effect: the camera is a pinhole with a perfect sensor."""
+    """Return surroundings without any effect; the camera is a pinhole with a perfect sensor."""
     camera = real.camera
     exposure = {"error_stops": uniform(0.0, 0.0), "time_s": 0.0}
     plain = {
@@ -56,7 +55,7 @@ def ideal(real: Surroundings) -> Surroundings:
 
 
 def _conditions(*keys: str) -> Callable[[Surroundings, Surroundings], Surroundings]:
-    """Return what switches on keys of the conditions."""
+    """Return a function that takes keys of the conditions from the real surroundings."""
 
     def switch(base: Surroundings, real: Surroundings) -> Surroundings:
         taken = {key: getattr(real.conditions, key) for key in keys}
@@ -66,7 +65,7 @@ def _conditions(*keys: str) -> Callable[[Surroundings, Surroundings], Surroundin
 
 
 def _camera(part: str, *keys: str) -> Callable[[Surroundings, Surroundings], Surroundings]:
-    """Return what switches on keys of the camera, or of a table in it."""
+    """Return a function that takes a table of the camera, or keys of it, from the real one."""
 
     def switch(base: Surroundings, real: Surroundings) -> Surroundings:
         taken = getattr(real.camera, part)
@@ -98,7 +97,7 @@ EFFECTS: dict[str, Callable[[Surroundings, Surroundings], Surroundings]] = {
 
 @dataclass(frozen=True)
 class EffectJob:
-    """One flight under one row's effect; picklable, and all that decides the flight."""
+    """One flight with one effect; picklable, and everything that decides the flight."""
 
     scenario: Scenario
     seed: int
@@ -108,43 +107,47 @@ class EffectJob:
 
 @dataclass(frozen=True)
 class EffectRow:
-    """Figures of one row: flights under one effect."""
+    """The flights with one effect.
+
+    Attributes:
+        effect: a key of ``EFFECTS``.
+        figures: counts, and medians over flights, as ``fly --json`` sums up the task's flights.
+    """
 
     effect: str
-    flights: tuple[RoadMetrics, ...]
+    figures: Figures
 
     def as_json(self) -> dict[str, Any]:
-        """Return counts, and medians over flights."""
-        flights = self.flights
-        return {
-            "effect": self.effect,
-            "flights": len(flights),
-            "completed": sum(m.completed for m in flights),
-            "collisions": sum(m.collision for m in flights),
-            "cross_track_rmse_m": median(m.cross_track_rmse_m for m in flights),
-            "cross_track_p95_m": median(m.cross_track_p95_m for m in flights),
-            "mean_speed_m_s": median(m.mean_speed_m_s for m in flights),
-        }
+        """Return the row as a JSON-able table."""
+        return {"effect": self.effect, **self.figures}
 
 
 def cost_of_effects(
     bundle: PolicyBundle,
-    suite: str = "road_standard",
-    n_jobs: int = 1,
+    suite: str,
+    *,
+    jobs: int = 1,
     advance: Advance | None = None,
-    executor: Executor | None = None,
 ) -> list[EffectRow]:
-    """Fly a suite's flights once for each of ``EFFECTS`` and return a row each."""
-    jobs = effect_jobs(bundle, suite)
-    metrics: list[RoadMetrics] = fleet.run(fly_effect, jobs, n_jobs, advance, executor)
-    by_effect: dict[str, list[RoadMetrics]] = {effect: [] for effect in EFFECTS}
-    for job, found in zip(jobs, metrics, strict=True):
+    """Fly a suite's flights once for each of ``EFFECTS`` and return a row for each.
+
+    Args:
+        bundle: the policy.
+        suite: name or path of a suite of the policy's task.
+        jobs: number of processes.
+        advance: called once per finished flight.
+    """
+    task = FLOWN_TASKS.find(bundle.spec.task)
+    planned = effect_jobs(bundle, suite)
+    metrics: list[Metrics] = fleet.run(fly_effect, planned, jobs=jobs, advance=advance)
+    by_effect: dict[str, list[Metrics]] = {effect: [] for effect in EFFECTS}
+    for job, found in zip(planned, metrics, strict=True):
         by_effect[job.effect].append(found)
-    return [EffectRow(effect, tuple(found)) for effect, found in by_effect.items()]
+    return [EffectRow(effect, task.summary(found)) for effect, found in by_effect.items()]
 
 
 def effect_jobs(bundle: PolicyBundle, suite: str) -> Sequence[EffectJob]:
-    """Return the flights of all rows."""
+    """Return a suite's flights with each effect."""
     flights = suite_flights(load_suite(suite))
     return [
         EffectJob(scenario, seed, effect, bundle)
@@ -153,24 +156,25 @@ def effect_jobs(bundle: PolicyBundle, suite: str) -> Sequence[EffectJob]:
     ]
 
 
-def fly_effect(job: EffectJob) -> RoadMetrics:
-    """Fly one job; what a worker process runs."""
+def fly_effect(job: EffectJob) -> Metrics:
+    """Fly one job and return its metrics; worker processes run this."""
     scenario = job.scenario
     camera = load_camera(scenario.camera)
     if not isinstance(camera, CameraConfig):
         raise BadInputError(f"scenario {scenario.name}: only a grey camera has these effects")
     real = Surroundings(scenario, camera)
-    met = EFFECTS[job.effect](ideal(real), real)
+    flown = EFFECTS[job.effect](ideal(real), real)
     course = generate_course(scenario.course, job.seed)
     pilot = make_pilot(
-        RUNTIME, scenario.task, course, met.camera, job.bundle, latency_s=scenario.latency_s
+        RUNTIME, scenario.task, course, flown.camera, job.bundle, latency_s=scenario.latency_s
     )
     setup = FlightSetup(
         course=course,
         airframe=load_airframe(scenario.airframe),
-        camera=met.camera,
+        camera=flown.camera,
         seed=job.seed,
         time_limit_s=scenario.time_limit_s,
-        conditions=met.conditions,
+        conditions=flown.conditions,
     )
-    return road_metrics(fly(setup, pilot))
+    metrics: Metrics = FLOWN_TASKS.find(scenario.task).measure(fly(setup, pilot))
+    return metrics

@@ -30,7 +30,7 @@ FRESH_FLIGHTS, FRESH_FLIGHT_S, FRESH_SEED_INDEX = 24, 12.0, 950_000
 QAT_EPOCHS = 4
 
 
-def requantize(bundle: PolicyBundle, method: str, n_jobs: int | None = None) -> PolicyBundle:
+def requantize(bundle: PolicyBundle, method: str, *, jobs: int | None = None) -> PolicyBundle:
     """Replace a bundle's int8 network and golden vectors; return the bundle as it is then.
 
     Calibrates, and with "qat" trains on, on the bundle's own training data where ``training/`` is
@@ -39,7 +39,7 @@ def requantize(bundle: PolicyBundle, method: str, n_jobs: int | None = None) -> 
     Args:
         bundle: made by ``train_policy``; stays as it was until the very end.
         method: "ptq" or "qat".
-        n_jobs: processes that fly, all cores where None.
+        jobs: processes that fly, all cores where None.
 
     Raises:
         BadInputError: unknown method, a folder that cannot be written, damaged training data.
@@ -52,7 +52,7 @@ def requantize(bundle: PolicyBundle, method: str, n_jobs: int | None = None) -> 
     network = initialised(task, 0)
     load_weights(network, bundle.file("weights.safetensors"))
     with TemporaryDirectory() as folder:
-        data = _training_data(bundle, Path(folder), n_jobs or default_jobs())
+        data = _training_data(bundle, Path(folder), jobs or default_jobs())
         examples = data.examples(task.input)
         sample = examples.inputs(examples.spread(CALIBRATION_FRAMES))
         quantised = post_training(fold(network), sample)
@@ -82,13 +82,13 @@ def requantize(bundle: PolicyBundle, method: str, n_jobs: int | None = None) -> 
     )
 
 
-def _training_data(bundle: PolicyBundle, folder: Path, n_jobs: int) -> Dataset:
+def _training_data(bundle: PolicyBundle, folder: Path, jobs: int) -> Dataset:
     own = bundle.path / "training" / "dataset"
     if (own / MANIFEST).exists():
         return read_dataset(own, Split.TRAIN)
     declared = load_distribution(LEARNED_TASKS.find(bundle.spec.task).distribution)
     camera = load_camera(bundle.spec.camera)
-    jobs = [
+    flights = [
         CollectJob(
             task=bundle.spec.task,
             folder=folder,
@@ -105,5 +105,5 @@ def _training_data(bundle: PolicyBundle, folder: Path, n_jobs: int) -> Dataset:
         )
         for index in range(FRESH_FLIGHTS)
     ]
-    with progress_bar("calibration flights", len(jobs)) as advance:
-        return read_dataset(folder, Split.TRAIN, collect(jobs, (), n_jobs, advance))
+    with progress_bar("calibration flights", len(flights)) as advance:
+        return read_dataset(folder, Split.TRAIN, collect(flights, jobs=jobs, advance=advance))

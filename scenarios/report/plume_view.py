@@ -1,4 +1,4 @@
-"""Gas made visible: a flight's plumes again, from scenario and seed, painted into a picture."""
+"""Draws a flight's plumes into a picture; they are generated again from scenario and seed."""
 
 from __future__ import annotations
 
@@ -14,17 +14,16 @@ from bytewing.sim.course import Course
 from bytewing.sim.fields.plume import Plume
 from bytewing.sim.weather import draw_weather
 
-# Leaks are painted in a colour that nothing on a site has, warm vents as steam looks.
+# A colour that nothing on a site has for leaks, and that of steam for warm vents.
 GAS_RGB, STEAM_RGB = (225, 30, 200), (255, 255, 255)
-# The thickest gas hides so much of what is behind it, and half of that where a line of sight
-# crosses so much of it.
+# Opacity of the thickest gas, and the column of gas along a line of sight that has half of it.
 OPACITY_MAX, HALF_PPM_M = 0.8, 300.0
-# Beyond so many standard deviations nothing of a filament is painted.
+# A filament is painted up to this number of standard deviations.
 REACH_SIGMA = 2.5
 
 
 def plumes_of(scenario: Scenario, course: Course, seed: int) -> Sequence[Plume]:
-    """Return the plumes of the flight of ``seed`` over its course, leak first."""
+    """Return the plumes of a seed's flight over its course, the leak's first."""
     air_c, limit_s = course.scene.air_c, scenario.time_limit_s
     return draw_weather(scenario.wind, course.releases, air_c, seed=seed, duration_s=limit_s).plumes
 
@@ -32,7 +31,7 @@ def plumes_of(scenario: Scenario, course: Course, seed: int) -> Sequence[Plume]:
 def add_plume(view: NDArray[np.uint8], chase: ChaseCamera, plume: Plume, t_s: float) -> None:
     """Paint a plume into a chase view (H, W, 3) uint8 RGB, in place.
 
-    It is painted over whatever stands in front of it, too.
+    The plume also covers objects in front of it.
     """
     height, width = view.shape[:2]
     filaments = plume.filaments(t_s)

@@ -1,4 +1,4 @@
-"""The verdict as a table: a row a runtime, for a terminal in colour or a file in plain text."""
+"""The verdict as tables, in colour for a terminal and in plain text for a file."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from bytewing.scenarios.report.verdict import VerifyReport
+from bytewing.scenarios.results import Figure
 from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 from bytewing.scenarios.tasks.task import Column
-from bytewing.scenarios.verify import VerifyReport
 
 NOTHING = "–"
-# Wide enough for every column of the widest table; a file has no terminal whose width matters.
+# Wide enough for every column of the widest table; a file has no width.
 PLAIN_WIDTH = 220
 
-# Before and after those of the task; keys of a row of ``verify --json``.
+# Columns before and after the task's own.
 _FIRST = (Column("flights", "flights", "{:d}"), Column("completed", "completed", "{:d}"))
 _LAST = (
     Column("frames compared", "frames_compared", "{:,d}"),
@@ -34,8 +35,8 @@ _FIRMWARE_COLUMNS = (
 )
 
 
-def written(column: Column, value: Any) -> str:  # noqa: ANN401 (any number)
-    """Return a figure as its column writes it."""
+def written(column: Column, value: Figure) -> str:
+    """Return the text of a figure in its column."""
     return NOTHING if value is None else column.form.format(value)
 
 
@@ -43,8 +44,8 @@ def verify_table(report: VerifyReport, firmware: Mapping[str, Any] | None = None
     """Return the report as a table for ``rich``; metrics are medians over flights.
 
     Args:
-        report: of ``verify_policy``.
-        firmware: the document of ``export --json``; its figures then stand in the ``mcu`` row.
+        report: the report of ``verify_policy``.
+        firmware: the document of ``export --json``, whose figures are added to the ``mcu`` row.
     """
     table = Table(
         title=f"{report.policy} on {report.suite}", box=box.SIMPLE_HEAD, title_justify="left"
@@ -73,7 +74,7 @@ def verify_table(report: VerifyReport, firmware: Mapping[str, Any] | None = None
 
 
 def checks_table(report: VerifyReport) -> Table:
-    """Return the criteria as a table for ``rich``: value, limit, verdict."""
+    """Return the checks as a table for ``rich``: value, limit, verdict."""
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("check")
     table.add_column("value", justify="right")
@@ -88,7 +89,7 @@ def checks_table(report: VerifyReport) -> Table:
 
 
 def plain_text(*tables: Table) -> str:
-    """Return tables as text without colour, for files and logs."""
+    """Return tables as plain text, for files and logs."""
     buffer = io.StringIO()
     console = Console(file=buffer, width=PLAIN_WIDTH, no_color=True, force_terminal=False)
     for table in tables:

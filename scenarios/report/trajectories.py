@@ -1,4 +1,4 @@
-"""Where the flights went: top-down trajectories over their courses, one colour a runtime."""
+"""Picture of trajectories over their courses, seen from above, in the colours of runtimes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bytewing.foundation.errors import BadInputError
 from bytewing.foundation.files import write_atomic
+from bytewing.scenarios.report.colours import UNKNOWN, runtime_colours
 from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 from bytewing.sim.flight_log import FlightLog
 
@@ -23,27 +23,14 @@ PANELS_MAX = 24
 PANEL_INCH, DOTS_PER_INCH = 3.2, 130
 COLUMNS = 3
 _GROUND, _INK = "#f6f4ef", "#333333"
-# Okabe and Ito's palette, told apart by colour-blind readers too (jfly.uni-koeln.de/color).
-_COLOURS = {
-    "expert": "#999999",
-    "float": "#0072b2",
-    "onnx": "#56b4e9",
-    "int8": "#009e73",
-    "c": "#e69f00",
-    "mcu": "#d55e00",
-    "constant": "#cc79a7",
-    "brightest": "#000000",
-    "patrol": "#cc79a7",
-    "difference": "#000000",
-}
 
 
 def trajectories_png(logs: Sequence[FlightLog], path: Path) -> None:
-    """Draw one panel a course (scenario and seed) with every flight over it, as a PNG.
+    """Draw one panel per course (scenario and seed) with its flights, as a PNG.
 
     Args:
-        logs: flights; those of one scenario and seed share a panel.
-        path: the file; at most ``PANELS_MAX`` courses are drawn, the first ones.
+        logs: flight logs; those of one scenario and seed share a panel.
+        path: the file; only the first ``PANELS_MAX`` courses are drawn.
 
     Raises:
         BadInputError: no logs, or the file cannot be written.
@@ -63,23 +50,23 @@ def trajectories_png(logs: Sequence[FlightLog], path: Path) -> None:
         for panel, ((scenario, seed), flights) in zip(axes, shown, strict=False):
             _draw_course(panel, flights[0])
             for index, log in enumerate(flights):
-                # The later the thinner, so that flights that coincide are seen one in the other.
+                # Later flights are thinner, so that all of several that coincide can be seen.
                 _draw_flight(panel, log, width=0.8 + 0.7 * (len(flights) - 1 - index))
             panel.set_title(f"{scenario}  seed {seed}", color=_INK)
         for panel in axes[len(shown) :]:
             panel.set_axis_off()
-        runtimes = dict.fromkeys(log.meta["runtime"] for _, flights in shown for log in flights)
-        handles = [Line2D([], [], color=runtime_colour(name), label=name) for name in runtimes]
+        colours = {log.meta["runtime"]: _colour(log) for _, flights in shown for log in flights}
+        handles = [Line2D([], [], color=colours[name], label=name) for name in colours]
         figure.legend(
             handles=handles, loc="outside lower center", ncols=len(handles), frameon=False
         )
         buffer = io.BytesIO()
-        FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})
+        figure.savefig(buffer, format="png", metadata={"Software": None})
     write_atomic(path, buffer.getvalue())
 
 
 def _draw_course(panel: Axes, log: FlightLog) -> None:
-    """Draw the course and where the flight began."""
+    """Draw the course and the start of the flight."""
     for shape in FLOWN_TASKS.find(log.meta["task"]).course_shapes(log):
         x, y = shape.xy_world_m.T
         if shape.kind == "area":
@@ -87,8 +74,9 @@ def _draw_course(panel: Axes, log: FlightLog) -> None:
         elif shape.kind == "line":
             panel.plot(x, y, color=shape.colour, linewidth=shape.width, linestyle=shape.style)
         else:
-            style = {"linestyle": "", "marker": shape.style, "markersize": shape.width}
-            panel.plot(x, y, color=shape.colour, **style)
+            panel.plot(
+                x, y, color=shape.colour, linestyle="", marker=shape.style, markersize=shape.width
+            )
     panel.plot(*log.arrays["state.position_world_m"][0, :2], "o", color=_INK, markersize=4)
     panel.set_aspect("equal", adjustable="datalim")
     panel.set_facecolor(_GROUND)
@@ -100,12 +88,11 @@ def _draw_course(panel: Axes, log: FlightLog) -> None:
 def _draw_flight(panel: Axes, log: FlightLog, width: float) -> None:
     """Draw one trajectory; a flight that was not completed ends in a cross."""
     xy = log.arrays["state.position_world_m"][:, :2]
-    colour = runtime_colour(log.meta["runtime"])
+    colour = _colour(log)
     panel.plot(*xy.T, color=colour, linewidth=width)
     if not log.meta["completed"]:
         panel.plot(*xy[-1], "x", color=colour, markersize=6)
 
 
-def runtime_colour(runtime: str) -> str:
-    """Return the colour that a runtime has in all pictures."""
-    return _COLOURS.get(runtime, "#7f7f7f")
+def _colour(log: FlightLog) -> str:
+    return runtime_colours(FLOWN_TASKS.find(log.meta["task"])).get(log.meta["runtime"], UNKNOWN)

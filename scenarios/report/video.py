@@ -1,6 +1,6 @@
-"""A flight as a film: the chase view with the onboard frame inset, drawn again from its log.
+"""Video of a flight, drawn from its log: the chase view with the onboard frame as an inset.
 
-Gas, which nobody sees, is painted into the chase view; the onboard frame shows what it truly shows.
+Gas is invisible; it is painted into the chase view, but not into the onboard frame.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from bytewing.sim.flight_log import FlightLog
 from bytewing.sim.pilot import DroneState
 from bytewing.sim.world import World
 
-RATE_HZ = 25  # the camera's, so that every onboard frame is shown once
-# TinyRenderer's time grows with the pixels: 45 ms a picture of this size.
+RATE_HZ = 25  # the camera's rate, so that every onboard frame is shown once
+# TinyRenderer takes 45 ms for a picture of this size; its time grows with the pixels.
 WIDTH_PX, HEIGHT_PX = 480, 360
 INSET_PX, MARGIN_PX = 128, 8  # twice the onboard frame
 _WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
@@ -34,28 +34,28 @@ Image = NDArray[np.uint8]
 
 
 def require_video_path(path: Path) -> None:
-    """Raise BadInputError for a file that is no .mp4 or that cannot be written."""
+    """Raise BadInputError for a file that is not an .mp4 or cannot be written."""
     if path.suffix != ".mp4":
         raise BadInputError(f"{path}: a video must be named .mp4")
     require_writable_folder(path.parent)
 
 
 def write_video(log: FlightLog, scenario: Scenario, path: Path) -> None:
-    """Film a flight as an mp4, at the speed it was flown.
+    """Write a video of a flight in real time.
 
     Args:
         log: the flight.
-        scenario: what was flown; with the log's seed it gives the course again.
+        scenario: the scenario that was flown, from which the course is generated again.
         path: the file, ending in ``.mp4``.
 
     Raises:
-        BadInputError: a file that is no .mp4 or cannot be written.
+        BadInputError: a file that is not an .mp4 or cannot be written.
     """
     require_video_path(path)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=".mp4")
     os.close(handle)
     try:
-        _film(log, scenario, temporary)
+        _write_frames(log, scenario, temporary)
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException:
@@ -63,12 +63,12 @@ def write_video(log: FlightLog, scenario: Scenario, path: Path) -> None:
         raise
 
 
-def _film(log: FlightLog, scenario: Scenario, path: str) -> None:
+def _write_frames(log: FlightLog, scenario: Scenario, path: str) -> None:
     course = generate_course(scenario.course, log.meta["seed"])
     airframe = load_airframe(scenario.airframe)
     codec = cv2.VideoWriter_fourcc(*"mp4v")  # type: ignore[attr-defined]
-    film = cv2.VideoWriter(path, codec, RATE_HZ, (WIDTH_PX, HEIGHT_PX))
-    if not film.isOpened():
+    video = cv2.VideoWriter(path, codec, RATE_HZ, (WIDTH_PX, HEIGHT_PX))
+    if not video.isOpened():
         raise BadInputError(f"{path}: this OpenCV has no mp4 encoder; install opencv-python")
     try:
         with World(course.scene) as world:
@@ -90,13 +90,13 @@ def _film(log: FlightLog, scenario: Scenario, path: str) -> None:
                 for plume in plumes:
                     add_plume(view, chase, plume, tick / log.meta["base_rate_hz"])
                 bgr = cv2.cvtColor(view, cv2.COLOR_RGB2BGR).astype(np.uint8, copy=False)
-                film.write(_annotated(bgr, log, tick, state))
+                video.write(_annotated(bgr, log, tick, state))
     finally:
-        film.release()
+        video.release()
 
 
 def _state_at(log: FlightLog, tick: int) -> DroneState:
-    """Return the last state written down at or before ``tick``."""
+    """Return the last logged state at or before ``tick``."""
     arrays = log.arrays
     index = int(np.searchsorted(arrays["state.tick"], tick, side="right")) - 1
     return DroneState(

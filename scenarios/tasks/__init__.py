@@ -1,1 +1,1 @@
-"""How each task is flown, measured and judged: one folder a task."""
+"""Judging of each task: one folder per task, and the contract that all of them fulfil."""

@@ -1,8 +1,8 @@
-"""Every task that can be flown and judged, by name."""
+"""The judging contracts of all installed tasks, by name."""
 
 from __future__ import annotations
 
 from bytewing.foundation.registry import Registry
-from bytewing.scenarios.tasks.task import FlownTask
+from bytewing.scenarios.tasks.task import AnyFlownTask, FlownTask
 
-FLOWN_TASKS = Registry("flown", FlownTask, "task")
+FLOWN_TASKS: Registry[AnyFlownTask] = Registry("flown", FlownTask, "task")

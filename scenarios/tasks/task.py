@@ -1,67 +1,47 @@
-"""What is peculiar to a task once it is flown: how a flight is measured, judged, shown.
+"""The judging contract: how a task's flights are measured, judged and shown.
 
-What reads scenarios, flies, verifies and reports knows no task; it asks one of these.
+Whatever reads scenarios, flies, verifies and reports asks a ``FlownTask`` and knows no task.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from bytewing.foundation.config import Config
+from bytewing.scenarios.checks import Check
+from bytewing.scenarios.results import (
+    Figure,
+    Figures,
+    Flights,
+    FlightsByRuntime,
+    MetricsT,
+)
+from bytewing.scenarios.stats import wilson_interval
 from bytewing.sim.camera.config import Optics
 from bytewing.sim.flight_log import FlightLog
 from bytewing.sim.pilot import AnyPilot
 
-if TYPE_CHECKING:
-    from bytewing.scenarios.checks import Check, Flights
-
-
 LIBRARY = Path(__file__).parents[1] / "library"
+"""Scenarios of the tasks that ship with Bytewing: a folder for each task."""
+
 SUITES = Path(__file__).parents[1] / "suites"
-"""Of the tasks that ship with Bytewing: a folder for each."""
-
-
-class FlightMetrics(Protocol):
-    """What every task's metrics have; they are dataclasses of plain JSON values.
-
-    Attributes:
-        completed: the flight did what it was to do.
-        outcome: the referee's word for how it ended.
-        collision: something was touched.
-        duration_s: from take-off to the outcome.
-        frames: frames (or states) the pilot answered.
-    """
-
-    @property
-    def completed(self) -> bool: ...  # noqa: D102 (above)
-    @property
-    def outcome(self) -> str: ...  # noqa: D102
-    @property
-    def collision(self) -> bool: ...  # noqa: D102
-    @property
-    def duration_s(self) -> float: ...  # noqa: D102
-    @property
-    def frames(self) -> int: ...  # noqa: D102
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the metrics as a JSON-able table."""
-        ...
+"""Suites of the tasks that ship with Bytewing: a folder for each task."""
 
 
 class Limits(Config):
-    """What a policy must reach on a suite of any task; a task's own limits are added to these.
+    """What every task's suites ask of a policy; a task adds its own limits in a subclass.
 
     Attributes:
         int8_lost_flights_max: flights by which int8 and every other rung may be behind float.
-        frames_compared_min: frames a rung's flights must at least have been replayed on.
-        distinct_outputs_min: distinct raw outputs that the frames compared must cover.
+        frames_compared_min: by runtime, the least number of frames that must be replayed.
+        distinct_outputs_min: the least number of distinct raw outputs among the frames replayed.
     """
 
     int8_lost_flights_max: int = Field(ge=0)
@@ -69,9 +49,18 @@ class Limits(Config):
     distinct_outputs_min: int = Field(default=1, ge=0)
 
 
+LimitsT = TypeVar("LimitsT", bound=Limits)
+
+
 @dataclass(frozen=True)
 class Column:
-    """A column of a table of figures: its header, the figure's key, and how it is written."""
+    """A column of a table of figures.
+
+    Attributes:
+        header: title of the column.
+        key: key of the figure in the report's JSON.
+        form: format string of the figure, such as ``{:.2f}``.
+    """
 
     header: str
     key: str
@@ -80,64 +69,108 @@ class Column:
 
 @dataclass(frozen=True)
 class Shape:
-    """Something to be drawn of a course, seen from above.
+    """A shape of a course, to be drawn as seen from above.
 
     Attributes:
         kind: an area, a line, or single places.
         xy_world_m: (N, 2).
         colour: as matplotlib takes it.
         width: of a line, in points; of a place, its marker's size.
-        style: of a line as matplotlib takes it, or a marker.
+        style: line style as matplotlib takes it, or a marker.
     """
 
     kind: Literal["area", "line", "places"]
     xy_world_m: NDArray[np.float64]
     colour: str
     width: float = 0.0
-    style: Any = "-"
+    style: str | tuple[float, tuple[float, ...]] = "-"
 
 
 @dataclass(frozen=True)
-class FlownTask:
-    """How a task's flights are flown for comparison, measured, judged and shown.
+class Baseline:
+    """A pilot without a network that every verification flies for comparison.
 
     Attributes:
-        name: as scenarios, suites and policies name it.
-        course_kind: what it is flown over (``bytewing.sim.courses.registry``).
-        metrics: dataclass of a flight's figures.
-        measure: makes them of a log, which did not diverge.
-        figures: sums up flights, for ``fly --json``.
-        row_figures: the same for ``verify --json``, where other pilots' flights are at hand: given
-            a runtime's flights and all flights by runtime.
-        limits: what its suites may ask.
-        judge: holds what was flown to the limits: given the networks in the ladder's order, of
-            which the first is what the others are compared with, all flights by runtime, and the
+        make: returns the pilot, given the course and the camera.
+        colour: colour of its flights in pictures, as matplotlib takes it.
+    """
+
+    make: Callable[[Any, Optics], AnyPilot]
+    colour: str
+
+
+Curve: TypeAlias = Callable[[FlightsByRuntime[MetricsT], Mapping[str, str], Path], None]
+"""Draws flights by runtime, each runtime in its colour (second argument), into a PNG file."""
+
+
+def no_figures(metrics: Sequence[Any]) -> Figures:
+    """Return no figures: the default of ``FlownTask.figures``."""
+    return {}
+
+
+def no_row_figures(flights: Flights[Any], flown: FlightsByRuntime[Any]) -> Figures:
+    """Return no figures: the default of ``FlownTask.row_figures``."""
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlownTask(Generic[MetricsT, LimitsT]):
+    """How a task's flights are measured, judged and shown.
+
+    Attributes:
+        name: name of the task in scenarios, suites and policies.
+        course_kind: kind of course that it is flown over (``bytewing.sim.courses.registry``).
+        metrics: class of a flight's metrics; reports give the medians of those marked ``MEDIAN``.
+        measure: computes the metrics of a log. The log is of a flight that did not diverge.
+        figures: further figures over flights, from their metrics.
+        row_figures: further figures of a row of ``verify``, from the row's flights and the flights
+            of all runtimes.
+        limits: model of the ``[limits]`` table of the task's suites.
+        judge: checks flights against limits. Its arguments are the networks in the ladder's order
+            (the first is the reference for the others), the flights of all runtimes, and the
             limits.
-        flight_columns: of the table of ``fly``.
-        row_columns: of the table of ``verify``.
-        baselines: pilots without a network that each verification flies, by name: given the course
-            and the camera. ``expert`` is the teacher.
-        course_shapes: draws a log's course from above.
-        policy: name of the policy that its scenarios fly where neither they nor the user name one.
-        library: folder of the scenarios that come with the task, found by their names.
-        suites: folder of its suites; one is called ``NAME_smoke``, which ``verify`` flies where the
-            user names none.
-        curve: draws what a verification found as a picture of the task's own, None for none.
+        flight_columns: columns of the table of ``fly``; their keys are metrics.
+        row_columns: columns of the table of ``verify``; their keys are figures.
+        baselines: the task's baselines by name. ``expert`` is the teacher.
+        course_shapes: returns the shapes of a log's course.
+        policy: name of the policy to fly where neither the scenario nor the user names one.
+        library: folder of the task's scenarios.
+        suites: folder of the task's suites. ``NAME_smoke`` is the one that ``verify`` flies where
+            the user names none; a task with a ``NAME_demo`` can be shown by ``demo``.
+        curve: draws the picture of ``verify --curve``; None where the task has no such picture.
     """
 
     name: str
     course_kind: str
-    metrics: type[Any]
-    measure: Callable[[FlightLog], FlightMetrics]
-    figures: Callable[[Sequence[Any]], dict[str, Any]]
-    row_figures: Callable[[Flights, Mapping[str, Flights]], dict[str, Any]]
-    limits: type[Limits]
-    judge: Callable[[Sequence[str], Mapping[str, Flights], Any], list[Check]]
+    metrics: type[MetricsT]
+    measure: Callable[[FlightLog], MetricsT]
+    figures: Callable[[Sequence[MetricsT]], Figures] = no_figures
+    row_figures: Callable[[Flights[MetricsT], FlightsByRuntime[MetricsT]], Figures] = no_row_figures
+    limits: type[LimitsT]
+    judge: Callable[[Sequence[str], FlightsByRuntime[MetricsT], LimitsT], list[Check]]
     flight_columns: tuple[Column, ...]
     row_columns: tuple[Column, ...]
-    baselines: Mapping[str, Callable[[Any, Optics], AnyPilot]]
+    baselines: Mapping[str, Baseline] = field(default_factory=dict)
     course_shapes: Callable[[FlightLog], list[Shape]]
     policy: str
     library: Path
     suites: Path
-    curve: Callable[[Mapping[str, Flights], Path], None] | None = None
+    curve: Curve[MetricsT] | None = None
+
+    def summary(self, flights: Sequence[MetricsT]) -> dict[str, Figure]:
+        """Return the figures over several flights, given the metrics of each."""
+        completed = sum(m.completed for m in flights)
+        low, high = wilson_interval(completed, len(flights))
+        return {
+            "flights": len(flights),
+            "completed": completed,
+            "completed_fraction_low": low,
+            "completed_fraction_high": high,
+            "collisions": sum(m.collision for m in flights),
+            **self.metrics.medians(flights),
+            **self.figures(flights),
+        }
+
+
+AnyFlownTask: TypeAlias = FlownTask[Any, Any]
+"""A task of the registry: its own metrics and limits are not known to the caller."""

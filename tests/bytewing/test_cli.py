@@ -133,7 +133,7 @@ def test_unknown_names_and_values_out_of_range(bad, tmp_path, monkeypatch, argum
 
 
 def test_a_film_that_cannot_be_is_refused_before_anything_flies(bad, tmp_path, monkeypatch):
-    monkeypatch.setattr("bytewing.scenarios.run.fly_log", lambda *_: pytest.fail("flown"))
+    monkeypatch.setattr("bytewing.scenarios.run.fly_log", lambda *_, **__: pytest.fail("flown"))
     said = bad("fly", "gentle", "--video", str(tmp_path / "film.avi"))
     assert "film.avi: a video must be named .mp4" in said
 
@@ -427,3 +427,17 @@ def test_the_window_shows_a_flight_and_stdout_keeps_to_the_document(tmp_path):
     same = subprocess.run(headless, capture_output=True, text=True, check=False)
     hashes = [json.loads(run.stdout)["flights"][0]["log_sha256"] for run in (done, same)]
     assert hashes[0] == hashes[1]
+
+
+def test_packages_of_the_users_own_with_the_names_of_rooms_do_not_matter(tmp_path):
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "scenarios" / "__init__.py").write_text("raise ImportError('the wrong one')")
+    done = subprocess.run(
+        [sys.executable, "-m", "bytewing", "list", "suites"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "road_smoke" in done.stdout

@@ -16,7 +16,7 @@ RUNTIMES = ["float", "onnx", "int8", "c", "mcu"]
 @pytest.mark.slow
 def test_a_quick_demo_leaves_everything_it_promises(tmp_path, capsys):
     out = tmp_path / "demo"
-    passed = run_demo(out, quick=True)
+    passed = run_demo("road", out, quick=True)
 
     printed = capsys.readouterr().out
     summary = json.loads((out / "summary.json").read_text())

@@ -55,7 +55,7 @@ def test_its_flights_show_every_phase_of_a_search(c_logs):
 def test_mcu_equals_int8_in_its_own_flight(bundle, flights):
     scenario, seed = flights[0]
     target = load_target("stm32f405")
-    log = fly_log(FlightJob(scenario, seed, "mcu", bundle, target))
+    log = fly_log(FlightJob(scenario, seed, "mcu", bundle, target=target))
     assert 0.01 < log.meta["latency_s"] < 0.03
     found = replay(log, int8_reference(bundle))
     assert found.frames_compared >= 100

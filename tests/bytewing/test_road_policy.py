@@ -51,7 +51,7 @@ def c_logs(bundle, flights):
 @pytest.fixture(scope="module")
 def mcu_logs(bundle, flights):
     target = load_target("stm32f405")
-    jobs = [FlightJob(s, seed, "mcu", bundle, target) for s, seed in flights[:MCU_FLIGHTS]]
+    jobs = [FlightJob(s, seed, "mcu", bundle, target=target) for s, seed in flights[:MCU_FLIGHTS]]
     return [fly_log(job) for job in jobs]
 
 

@@ -41,3 +41,16 @@ def test_a_worker_with_another_bytewing_is_refused(workers, said):
 
     with pytest.raises(BadInputError, match=said):
         cluster._require_workers(Client(), "tcp://s:1")
+
+
+def test_a_worker_with_other_sources_of_the_same_version_is_refused():
+    class Client:
+        def wait_for_workers(self, n_workers, timeout):
+            pass
+
+        def run(self, function, *arguments):
+            own = function(*arguments)
+            return {"tcp://w:1": own, "tcp://w:2": own if arguments else f"{own} edited"}
+
+    with pytest.raises(BadInputError, match=r"worker tcp://w:2 has Bytewing .* edited"):
+        cluster._require_workers(Client(), "tcp://s:1")

@@ -159,11 +159,11 @@ def cube(number):
 def test_fleet_keeps_order_and_passes_errors_on():
     jobs = [5, 1, 4, 2]
     count = []
-    results = run(cube, jobs, 1, lambda steps=1, note="": count.append(steps))
+    results = run(cube, jobs, jobs=1, advance=lambda steps=1, note="": count.append(steps))
     assert results == [125, 1, 64, 8]
     assert len(count) == 4
     with pytest.raises(BadInputError, match="negative"):
-        run(cube, [1, -1], 1)
+        run(cube, [1, -1], jobs=1)
 
 
 def test_workers_end_when_their_parent_is_killed(tmp_path):

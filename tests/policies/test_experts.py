@@ -5,8 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from bytewing.policies.experts import brightest_side_pilot, constant_pilot, expert_pilot
+from bytewing.policies.experts import expert_pilot
 from bytewing.policies.tasks.road.learning import ROAD, ROAD_GUIDANCE, RoadTeacher
+from bytewing.scenarios.tasks.road.baselines import brightest_side_pilot, constant_pilot
 from bytewing.sim.airframe import load_airframe
 from bytewing.sim.camera.config import load_camera
 from bytewing.sim.courses.road.centreline import Centreline

@@ -15,7 +15,6 @@ from bytewing.policies.bundle import (
     load_bundle,
     save_bundle,
 )
-from bytewing.policies.experts import ROAD_GUIDANCE
 from bytewing.policies.guidance.answer import NO_ROUTE, as_command, as_report
 from bytewing.policies.guidance.kind import ROUTE_MAX
 from bytewing.policies.guidance.registry import Guidance, make_guide
@@ -23,6 +22,7 @@ from bytewing.policies.inputs.look import stack_channels
 from bytewing.policies.runtimes import network_pilot
 from bytewing.policies.tasks.gas.leak_map import CELLS
 from bytewing.policies.tasks.gas.phase import Phase
+from bytewing.policies.tasks.road.learning import ROAD_GUIDANCE
 from bytewing.policies.tasks.task import ZOO
 from bytewing.sim.frames import quaternion_from_euler, rotation_world_from_body
 from bytewing.sim.pilot import Observation

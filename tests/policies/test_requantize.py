@@ -38,7 +38,7 @@ def bundle(trained_network, synthetic, unseen, tmp_path, monkeypatch):
 @pytest.mark.parametrize("method", ["ptq", "qat"])
 def test_only_the_int8_side_of_the_bundle_changes(bundle, method):
     before = {path.name: path.read_bytes() for path in bundle.path.iterdir()}
-    result = requantize(bundle, method, n_jobs=1)
+    result = requantize(bundle, method, jobs=1)
     after = {path.name: path.read_bytes() for path in bundle.path.iterdir()}
     changed = {name for name in after if after[name] != before.get(name)}
     assert changed == {"int8.onnx", "golden.npz", "policy.toml"}

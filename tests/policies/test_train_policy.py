@@ -33,7 +33,7 @@ def whole(tmp_path_factory):
     out = tmp_path_factory.mktemp("whole") / "policy"
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(ROAD.budgets, "quick", TINY)
-        train_policy("road", out, seed=5, budget="quick", n_jobs=1)
+        train_policy("road", out, seed=5, budget="quick", jobs=1)
     return out
 
 
@@ -86,7 +86,7 @@ def test_killed_or_interrupted_it_resumes_to_the_same_bytes(whole, tmp_path):
         ROAD.budgets["quick"] = Budget((Round(3, 1.0, 2), Round(2, 0.0, 2)), 1, 1.5, 1)
         out = Path(sys.argv[1])
         resume = (out / "training" / "run.json").exists()
-        module.train_policy("road", out, 5, "quick", resume=resume, n_jobs=1)
+        module.train_policy("road", out, 5, "quick", resume=resume, jobs=1)
         """
     )
     for appears, how in (
@@ -106,21 +106,21 @@ def test_killed_or_interrupted_it_resumes_to_the_same_bytes(whole, tmp_path):
         os.kill(child.pid, how)
         assert child.wait() == -how
         assert not (out / "policy.toml").exists()
-    train_policy("road", out, seed=5, budget="quick", resume=True, n_jobs=1)
+    train_policy("road", out, seed=5, budget="quick", resume=True, jobs=1)
     assert same_bundle(out, whole)
 
 
 @pytest.mark.slow
 def test_another_number_of_processes_gives_the_same_bytes(whole, tmp_path):
     subprocess_out = tmp_path / "policy"
-    train_policy("road", subprocess_out, seed=5, budget="quick", n_jobs=2)
+    train_policy("road", subprocess_out, seed=5, budget="quick", jobs=2)
     assert same_bundle(subprocess_out, whole)
 
 
 @pytest.mark.slow
 def test_it_can_start_from_another_policy(whole, tmp_path):
     out = tmp_path / "policy"
-    train_policy("road", out, seed=5, budget="quick", n_jobs=1, init_from=load_bundle(whole))
+    train_policy("road", out, seed=5, budget="quick", jobs=1, init_from=load_bundle(whole))
     assert not same_bundle(out, whole)
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import pickle
 import shutil
 import signal
 import socket
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from bytewing.firmware_export.target import load_target
 from bytewing.foundation.cluster import dask_cluster
 from bytewing.foundation.errors import BadInputError
 from bytewing.policies.bundle import load_bundle
@@ -79,7 +81,7 @@ def test_what_is_kept_reads_back_as_it_was_and_counts_as_progress(toy_bundle, jo
 
 
 def test_a_log_that_is_gone_is_flown_again(jobs, tmp_path, flown):
-    job = dataclasses.replace(jobs[0], log_folder=tmp_path / "logs")
+    job = dataclasses.replace(jobs[0], log_dir=tmp_path / "logs")
     fly_many([job], out=tmp_path)
     fly_many([job], out=tmp_path)
     assert len(flown) == 1
@@ -125,13 +127,40 @@ def test_any_other_input_is_another_flight(jobs, toy_bundle, tmp_path):
     assert job_key(dataclasses.replace(job, scenario=reworded)) == keys[0]
 
 
+def test_another_microcontroller_is_another_flight_of_mcu_alone(jobs, toy_bundle):
+    slow, fast = load_target("rp2040"), load_target("stm32h743")
+    mcu = dataclasses.replace(jobs[0], runtime="mcu", bundle=toy_bundle, target=slow)
+    assert job_key(mcu) != job_key(dataclasses.replace(mcu, target=fast))
+    c = dataclasses.replace(mcu, runtime="c")
+    assert job_key(c) == job_key(dataclasses.replace(c, target=fast))
+
+
+def test_other_code_flies_again(jobs, tmp_path, flown, monkeypatch):
+    job = jobs[0]
+    fly_many([job], out=tmp_path)
+    monkeypatch.setattr(campaign, "sources_sha256", lambda: "of an edited source")
+    fly_many([job], out=tmp_path)
+    assert len(flown) == 2
+
+
+def test_a_key_is_the_same_in_every_process(jobs):
+    code = (
+        "import pickle, sys; from bytewing.scenarios.campaign import job_key; "
+        "print(job_key(pickle.load(sys.stdin.buffer)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=pickle.dumps(jobs[0]), capture_output=True, check=True
+    )
+    assert done.stdout.decode().strip() == job_key(jobs[0])
+
+
 @pytest.mark.parametrize("runtime", LADDER)
 def test_a_parcel_flies_where_the_files_are_not(toy_bundle, short_scenario, tmp_path, runtime):
     policy = load_bundle(Path(shutil.copytree(toy_bundle.path, tmp_path / "policy")))
     drone = tmp_path / "mine.toml"
     drone.write_text((AIRFRAMES / "crazyflie21.toml").read_text())
     scenario = half_second(short_scenario).model_copy(update={"airframe": str(drone)})
-    job = FlightJob(scenario, SEED, runtime, policy, log_folder=tmp_path / "logs")
+    job = FlightJob(scenario, SEED, runtime, policy, log_dir=tmp_path / "logs")
     job = dataclasses.replace(job, compare=runtime != "float")
     here = fly_job(job)
     parcel = pack(job)
@@ -152,9 +181,9 @@ class Elsewhere:
 
 
 def test_logs_from_elsewhere_are_written_here(jobs, tmp_path):
-    job = dataclasses.replace(jobs[0], log_folder=tmp_path / "logs")
+    job = dataclasses.replace(jobs[0], log_dir=tmp_path / "logs")
     [result] = fly_many([job], executor=Elsewhere(), out=tmp_path)
-    [same] = fly_many([dataclasses.replace(job, log_folder=tmp_path / "here")])
+    [same] = fly_many([dataclasses.replace(job, log_dir=tmp_path / "here")])
     assert result.log_path.read_bytes() == same.log_path.read_bytes()
 
 
@@ -195,7 +224,7 @@ def test_a_cluster_that_loses_a_worker_loses_no_flight(dask, tmp_path):
     scenario = load_scenario("gentle", ["time_limit_s=2"])
     policy = load_bundle(ZOO / "road")
     planned = [
-        FlightJob(scenario, SEED + k, "onnx", policy, log_folder=tmp_path / "cluster")
+        FlightJob(scenario, SEED + k, "onnx", policy, log_dir=tmp_path / "cluster")
         for k in range(12)
     ]
     landed = []
@@ -215,8 +244,8 @@ def test_a_cluster_that_loses_a_worker_loses_no_flight(dask, tmp_path):
         except BadInputError:  # the scheduler is still starting
             assert time.monotonic() < deadline
     assert workers[0].wait() == -signal.SIGKILL
-    pooled = [dataclasses.replace(job, log_folder=tmp_path / "pool") for job in planned]
-    here = fly_many(pooled, n_jobs=2)
+    pooled = [dataclasses.replace(job, log_dir=tmp_path / "pool") for job in planned]
+    here = fly_many(pooled, jobs=2)
     assert len(landed) == 12
     assert [r.log_sha256 for r in there] == [r.log_sha256 for r in here]
     assert [r.metrics for r in there] == [r.metrics for r in here]

@@ -12,12 +12,14 @@ from bytewing.policies.tasks.gas.learning import gas_guidance
 from bytewing.scenarios.criteria import judge
 from bytewing.scenarios.metrics import flight_metrics
 from bytewing.scenarios.replay import Comparison
-from bytewing.scenarios.run import FlightJob, FlightResult, fly_job, fly_log
+from bytewing.scenarios.report.colours import runtime_colours
+from bytewing.scenarios.report.verdict import rows_of
+from bytewing.scenarios.results import FlightResult
+from bytewing.scenarios.run import FlightJob, fly_job, fly_log
 from bytewing.scenarios.schema import load_scenario, load_suite
 from bytewing.scenarios.tasks.gas.baselines import DIFFERENCE_FRAMES, Differences
 from bytewing.scenarios.tasks.gas.detection import curve, detection_png, leaks_of
 from bytewing.scenarios.tasks.registry import FLOWN_TASKS
-from bytewing.scenarios.verify import rows_of
 from bytewing.sim.camera.config import load_camera
 from bytewing.sim.flight_log import FORMAT_VERSION, FlightLog
 from bytewing.sim.pilot import Observation
@@ -204,12 +206,13 @@ def test_the_curve_groups_leaks_and_draws_them(good, tmp_path):
     leaks = leaks_of(good["int8"], good)
     assert len(leaks) == 40
     assert all(leak.found and leak.distance_m is not None for leak in leaks)
+    colours = runtime_colours(FLOWN_TASKS.find("gas"))
     for name, flown in (("a", good), ("b", spoilt(good, "int8", MISSED, range(60)))):
-        detection_png(flown, tmp_path / f"{name}.png")
+        detection_png(flown, colours, tmp_path / f"{name}.png")
     pictures = [cv2.imread(str(tmp_path / f"{name}.png")) for name in ("a", "b")]
     assert np.abs(pictures[0].astype(int) - pictures[1]).max() > 100
     with pytest.raises(BadInputError, match="no flights with a leak"):
-        detection_png({"int8": [], "patrol": []}, tmp_path / "c.png")
+        detection_png({"int8": [], "patrol": []}, colours, tmp_path / "c.png")
 
 
 def seen(frame):

@@ -13,12 +13,13 @@ from bytewing.policies.guidance.mean_wind import MeanWind
 from bytewing.scenarios.criteria import judge
 from bytewing.scenarios.metrics import flight_metrics
 from bytewing.scenarios.replay import Comparison
-from bytewing.scenarios.run import FlightJob, FlightResult, fly_job, fly_log
+from bytewing.scenarios.report.verdict import rows_of
+from bytewing.scenarios.results import FlightResult
+from bytewing.scenarios.run import FlightJob, fly_job, fly_log
 from bytewing.scenarios.schema import load_scenario, load_suite
 from bytewing.scenarios.tasks.mox.baselines import GasThreshold, surge_cast_pilot, upwind_pilot
 from bytewing.scenarios.tasks.mox.judging import MoxLimits
 from bytewing.scenarios.tasks.registry import FLOWN_TASKS
-from bytewing.scenarios.verify import rows_of
 from bytewing.sim.camera.config import load_camera
 from bytewing.sim.flight_log import FORMAT_VERSION, FlightLog
 from bytewing.sim.pilot import Observation
@@ -85,7 +86,7 @@ def test_the_mean_steadies_a_turbulent_wind():
     assert np.std(off[200:]) < 0.1 < np.std(np.arctan2(noise[:, 1], 1 - noise[:, 0]))
 
 
-# What a flight was worth
+# Metrics
 
 
 def test_the_straight_way_has_a_detour_of_one():

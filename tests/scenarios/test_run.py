@@ -15,7 +15,8 @@ from bytewing.scenarios.campaign import fly_many
 from bytewing.scenarios.ladder import LADDER, REPLAYED
 from bytewing.scenarios.pilots import exported_rung, int8_reference, make_pilot
 from bytewing.scenarios.replay import int8_rung, replay
-from bytewing.scenarios.run import FlightJob, FlyReport, finish, fly_job, fly_log
+from bytewing.scenarios.report.flights import FlyReport
+from bytewing.scenarios.run import FlightJob, finish, fly_job, fly_log
 from bytewing.scenarios.schema import load_scenario
 from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 from bytewing.sim.airframe import AIRFRAMES
@@ -32,8 +33,8 @@ def test_logs_do_not_depend_on_the_process(short_scenario, toy_bundle):
         for runtime in ("int8", "c")
         for seed in (SEED, SEED + 1)
     ]
-    here = fly_many(jobs, n_jobs=1)
-    elsewhere = fly_many(jobs, n_jobs=2)
+    here = fly_many(jobs, jobs=1)
+    elsewhere = fly_many(jobs, jobs=2)
     assert here == elsewhere
     assert [(r.runtime, r.seed) for r in here] == [(j.runtime, j.seed) for j in jobs]
     assert len({result.log_sha256 for result in here}) == 4
@@ -101,7 +102,7 @@ def test_a_changed_weight_is_caught_by_the_replay(short_scenario, toy_bundle):
 
 
 def test_a_job_leaves_its_log_where_asked(short_scenario, tmp_path):
-    result = fly_job(FlightJob(short_scenario, SEED, "expert", log_folder=tmp_path / "logs"))
+    result = fly_job(FlightJob(short_scenario, SEED, "expert", log_dir=tmp_path / "logs"))
     assert result.log_path is not None
     log = FlightLog.load(result.log_path)
     assert log.sha256 == result.log_sha256

@@ -9,10 +9,11 @@ from bytewing.foundation.errors import BadInputError
 from bytewing.scenarios.criteria import judge
 from bytewing.scenarios.replay import Comparison
 from bytewing.scenarios.report.table import verify_text
-from bytewing.scenarios.run import FlightResult
+from bytewing.scenarios.report.verdict import VerifyReport, rows_of
+from bytewing.scenarios.results import FlightResult
 from bytewing.scenarios.schema import load_suite
 from bytewing.scenarios.tasks.road.metrics import RoadMetrics
-from bytewing.scenarios.verify import VerifyReport, rows_of, verify_policy
+from bytewing.scenarios.verify import verify_policy
 
 STANDARD = load_suite("road_standard")
 OUTPUTS = frozenset(bytes([k, j]) for k in range(20) for j in range(20))
@@ -233,9 +234,9 @@ def test_a_policy_that_cannot_fly_is_failed_though_its_bytes_agree(toy_bundle, t
     report = verify_policy(
         toy_bundle,
         suite,
-        ("float", "int8", "c"),
+        runtimes=("float", "int8", "c"),
         seeds=range(2_700_000, 2_700_002),
-        log_folder=tmp_path,
+        log_dir=tmp_path,
     )
     document = report.as_json()
     rows = {row["runtime"]: row for row in document["runtimes"]}
@@ -250,11 +251,11 @@ def test_a_policy_that_cannot_fly_is_failed_though_its_bytes_agree(toy_bundle, t
 
 def test_bad_requests(toy_bundle):
     with pytest.raises(BadInputError, match="runtime 'cc' is not known"):
-        verify_policy(toy_bundle, "road_smoke", ("cc",))
+        verify_policy(toy_bundle, "road_smoke", runtimes=("cc",))
     with pytest.raises(BadInputError, match="nothing to verify"):
-        verify_policy(toy_bundle, "road_smoke", ("expert",))
+        verify_policy(toy_bundle, "road_smoke", runtimes=("expert",))
     with pytest.raises(BadInputError, match="target"):
-        verify_policy(toy_bundle, "road_smoke", ("c",), target="stm32f40")
+        verify_policy(toy_bundle, "road_smoke", runtimes=("c",), target="stm32f40")
     spec = toy_bundle.spec.model_copy(update={"task": "gas"})
     with pytest.raises(BadInputError, match="trained for task 'gas'"):
-        verify_policy(dataclasses.replace(toy_bundle, spec=spec), "road_smoke", ("c",))
+        verify_policy(dataclasses.replace(toy_bundle, spec=spec), "road_smoke", runtimes=("c",))

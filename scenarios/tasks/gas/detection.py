@@ -1,4 +1,4 @@
-"""How likely a leak is found, by its rate and by distance: curves of a verification's flights."""
+"""Picture of the share of leaks found, by leak rate and by distance."""
 
 from __future__ import annotations
 
@@ -6,40 +6,42 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from bytewing.foundation.errors import BadInputError
 from bytewing.foundation.files import write_atomic
-from bytewing.scenarios.checks import Flights, same_flights
-from bytewing.scenarios.report.trajectories import runtime_colour
+from bytewing.scenarios.results import Flights, FlightsByRuntime, same_flights
 from bytewing.scenarios.stats import wilson_interval
+from bytewing.scenarios.tasks.gas.metrics import GasMetrics
+
+Flown: TypeAlias = FlightsByRuntime[GasMetrics]
 
 BINS = 5
-"""Groups of leaks, of equally many each."""
+"""Number of groups of leaks; each group has equally many."""
 
 # GasVid and GasNet (Wang et al., arXiv 1904.08500): leaks of 5.3 to 2051.6 g/h at 4.6 to 15.6 m,
-# frames of a cooled camera on a tripod told from frames without gas.
+# accuracy of classifying frames of a cooled camera on a tripod as with or without gas.
 GASNET_SHARE, GASNET_RATE_G_H, GASNET_DISTANCE_M = 0.95, (5.3, 2051.6), (4.6, 15.6)
 GASNET_NEAR_SHARE, GASNET_NEAR_RATE_G_H, GASNET_NEAR_DISTANCE_M = 0.97, 710.0, (5.0, 7.0)
 _GASNET = "#888888"
-# Runtimes that are drawn; the other rungs answer as int8 does.
+# Runtimes that are drawn; the outputs of the other rungs equal those of int8.
 _DRAWN = ("float", "int8", "c", "difference")
 
 
 @dataclass(frozen=True)
 class Leak:
-    """One leak of a suite: how strong, how far from the patrol, and who found it.
+    """One leak of a suite and whether it was found.
 
     Attributes:
-        rate_g_h: of the leak.
-        distance_m: from the drone when it came into view on the patrol; None where it never did.
-        found: whether the runtime reported it where it is.
+        rate_g_h: rate of the leak.
+        distance_m: distance from the drone at which the leak comes into view on the patrol; None
+            where it does not.
+        found: whether the runtime reported it at the right position.
     """
 
     rate_g_h: float
@@ -47,22 +49,30 @@ class Leak:
     found: bool
 
 
-def leaks_of(flights: Flights, flown: Mapping[str, Flights]) -> list[Leak]:
-    """Return a runtime's leaks, those included that nobody can see."""
+def leaks_of(flights: Flights[GasMetrics], flown: Flown) -> list[Leak]:
+    """Return the leaks of a runtime's flights, those that are never visible included."""
     ours, patrols = same_flights(flights, flown["patrol"])
     leaks = []
     for flight, patrol in zip(ours, patrols, strict=True):
-        mine: Any = flight.metrics
-        shown: Any = patrol.metrics
-        if mine.leak_there:
+        rate_g_h, shown = flight.metrics.leak_rate_g_h, patrol.metrics
+        if rate_g_h is not None:
             distance_m = shown.visible_at_m if shown.visible else None
-            leaks.append(Leak(mine.leak_rate_g_h, distance_m, mine.true_report))
+            leaks.append(Leak(rate_g_h, distance_m, flight.metrics.true_report))
     return leaks
 
 
 @dataclass(frozen=True)
 class Point:
-    """A group of leaks on a curve: from, middle and to; share found with its 95 % interval."""
+    """A group of leaks on a curve.
+
+    Attributes:
+        low: least value of the quantity in the group.
+        middle: median of the quantity.
+        high: greatest value of the quantity.
+        share: share of the leaks that were found.
+        share_low: lower end of the share's 95 % interval.
+        share_high: upper end of that interval.
+    """
 
     low: float
     middle: float
@@ -90,11 +100,12 @@ def curve(values: Sequence[float], found: Sequence[bool], bins: int = BINS) -> l
     return points
 
 
-def detection_png(flown: Mapping[str, Flights], path: Path) -> None:
+def detection_png(flown: Flown, colours: Mapping[str, str], path: Path) -> None:
     """Draw detection against leak rate and against distance, beside published figures, as a PNG.
 
     Args:
-        flown: flights by runtime, those of ``patrol`` among them.
+        flown: flights by runtime, those of ``patrol`` included.
+        colours: colour of each runtime.
         path: the file.
 
     Raises:
@@ -110,10 +121,11 @@ def detection_png(flown: Mapping[str, Flights], path: Path) -> None:
             leaks = leaks_of(flown[name], flown)
             seen = [leak for leak in leaks if leak.distance_m is not None]
             rates = curve([leak.rate_g_h for leak in leaks], [leak.found for leak in leaks])
-            # Side by side, since what coincides would hide.
-            _draw(by_rate, rates, name, 1.03**place)
+            # Side by side, since points that coincide would hide each other.
+            _draw(by_rate, rates, name, colours[name], 1.03**place)
             distances_m = [leak.distance_m or 0.0 for leak in seen]
-            _draw(by_distance, curve(distances_m, [leak.found for leak in seen]), name, 1.0)
+            found = [leak.found for leak in seen]
+            _draw(by_distance, curve(distances_m, found), name, colours[name], 1.0)
         _draw_gasnet(by_rate, GASNET_RATE_G_H, (GASNET_NEAR_RATE_G_H,) * 2)
         _draw_gasnet(by_distance, GASNET_DISTANCE_M, GASNET_NEAR_DISTANCE_M)
         by_rate.set_xscale("log")
@@ -126,11 +138,11 @@ def detection_png(flown: Mapping[str, Flights], path: Path) -> None:
         handles, labels = by_rate.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
         buffer = io.BytesIO()
-        FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})
+        figure.savefig(buffer, format="png", metadata={"Software": None})
     write_atomic(path, buffer.getvalue())
 
 
-def _draw(axes: Axes, points: Sequence[Point], name: str, shift: float) -> None:
+def _draw(axes: Axes, points: Sequence[Point], name: str, colour: str, shift: float) -> None:
     if not points:
         return
     x = [point.middle * shift for point in points]
@@ -140,7 +152,7 @@ def _draw(axes: Axes, points: Sequence[Point], name: str, shift: float) -> None:
         [point.share_high - point.share for point in points],
     ]
     axes.errorbar(
-        x, y, yerr=np.maximum(bars, 0.0), fmt="o-", color=runtime_colour(name), label=name,
+        x, y, yerr=np.maximum(bars, 0.0), fmt="o-", color=colour, label=name,
         capsize=2, linewidth=1.2, markersize=4,
     )  # fmt: skip
 

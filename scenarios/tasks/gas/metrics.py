@@ -1,77 +1,68 @@
-"""What a gas flight was worth: a pure function of its log."""
+"""Gas metrics computed from a flight log."""
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bytewing.policies.tasks.gas.phase import Phase
+from bytewing.scenarios.results import MEDIAN, Metrics
 from bytewing.sim.courses.gas.referee import FOUND_WITHIN_M
 from bytewing.sim.flight_log import FlightLog
 
-# A leak is visible in a frame from this contrast-to-noise ratio on, and on a flight if it is so for
-# this long without a break: then it must be found.
 VISIBLE_CONTRAST = 3.0
+"""Contrast-to-noise ratio from which a leak is visible in a frame."""
+
 VISIBLE_S = 2.0
-# An approach came near if it came this near to the leak, seen from above.
+"""Uninterrupted time from which a leak is visible on a flight, and must be found."""
+
 NEAR_M = 2.0
+"""Horizontal distance to the leak that an approach must reach."""
 
 
-@dataclass(frozen=True)
-class GasMetrics:
-    """The figures of one gas flight; None where the flight has no such figure.
+@dataclass(frozen=True, kw_only=True)
+class GasMetrics(Metrics):
+    """The metrics of one gas flight; None where the flight has no such value.
+
+    ``completed`` means that the pilot found the leak or, on a site without one, flew the whole
+    patrol and reported none.
 
     Attributes:
-        completed: found the leak, or patrolled to the end where there is none.
-        outcome: the referee's word for how the flight ended.
-        collision: something was touched.
-        leak_there: the site has a leak.
-        leak_rate_g_h: of the leak.
-        distractors: hot pipes, vents, walkers and cloud shadows on the site.
-        reported: the pilot reported a leak.
-        true_report: and there was one, within ``FOUND_WITHIN_M`` of where it said.
-        false_report: and there was none.
-        position_error_m: from the place reported to the leak.
-        time_to_detect_s: from take-off to the approach that led to the report.
-        detected_at_m: how far from the leak the drone was then.
-        approach_success: came within ``NEAR_M`` of the leak, level, and reported it.
-        distance_flown_m: length of the way.
-        visible_s: longest time without a break in which the leak was visible.
-        visible: whether that was at least ``VISIBLE_S``.
-        visible_at_m: how far from the leak the drone was when that time began.
+        leak_there: whether the site has a leak.
+        leak_rate_g_h: rate of the leak.
+        distractors: number of hot pipes, vents, walkers and cloud shadows on the site.
+        reported: whether the pilot reported a leak.
+        true_report: whether it reported a leak within ``FOUND_WITHIN_M`` of the real one.
+        false_report: whether it reported a leak on a site without one.
+        position_error_m: distance from the reported position to the leak.
+        time_to_detect_s: from take-off to the beginning of the approach that led to the report.
+        detected_at_m: distance from the drone to the leak at that time.
+        approach_success: whether the drone came within ``NEAR_M`` of the leak and reported it.
+        distance_flown_m: length of the trajectory.
+        visible_s: longest uninterrupted time in which the leak was visible.
+        visible: whether ``visible_s`` is at least ``VISIBLE_S``.
+        visible_at_m: distance from the drone to the leak when that time began.
         contrast_peak: highest contrast-to-noise ratio of a frame.
-        duration_s: from take-off to the outcome.
-        frames: frames (or states) the pilot answered.
     """
 
-    completed: bool
-    outcome: str
-    collision: bool
     leak_there: bool
     leak_rate_g_h: float | None
     distractors: int
     reported: bool
     true_report: bool
     false_report: bool
-    position_error_m: float | None
-    time_to_detect_s: float | None
+    position_error_m: Annotated[float | None, MEDIAN]
+    time_to_detect_s: Annotated[float | None, MEDIAN]
     detected_at_m: float | None
     approach_success: bool
-    distance_flown_m: float
+    distance_flown_m: Annotated[float, MEDIAN]
     visible_s: float
     visible: bool
     visible_at_m: float | None
     contrast_peak: float
-    duration_s: float
-    frames: int
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the metrics as a JSON-able table."""
-        return dataclasses.asdict(self)
 
 
 def gas_metrics(log: FlightLog) -> GasMetrics:
@@ -93,8 +84,8 @@ def gas_metrics(log: FlightLog) -> GasMetrics:
     approached, reported = _approach(arrays["inference.answer"])
     error_m = None
     if reported is not None and leak_there:
-        said_m = arrays["inference.answer"][reported, 1:4].astype(np.float64)
-        error_m = float(np.linalg.norm(said_m - leak_m[0]))
+        reported_m = arrays["inference.answer"][reported, 1:4].astype(np.float64)
+        error_m = float(np.linalg.norm(reported_m - leak_m[0]))
     near = leak_there and np.linalg.norm((position_m - leak_m)[:, :2], axis=1).min() <= NEAR_M
     return GasMetrics(
         completed=bool(meta["completed"]),
@@ -121,10 +112,9 @@ def gas_metrics(log: FlightLog) -> GasMetrics:
 
 
 def _longest_run(tick: NDArray[np.int64], holds: NDArray[np.bool_]) -> tuple[int, int | None]:
-    """Return the most ticks for which something held without a break, and when that began.
+    """Return the longest uninterrupted number of ticks for which ``holds``, and its first tick.
 
-    A frame stands for the time until the next one; so what held in one frame only held for one
-    period.
+    A frame stands for the time until the next frame, so a single frame counts as one period.
     """
     if not holds.any():
         return 0, None
@@ -137,7 +127,7 @@ def _longest_run(tick: NDArray[np.int64], holds: NDArray[np.bool_]) -> tuple[int
 
 
 def _approach(answers: NDArray[np.float32]) -> tuple[int | None, int | None]:
-    """Return the frames at which the approach that led to the report began, and of the report."""
+    """Return the frame at which the reported leak's approach began, and the report's frame."""
     phase = answers[:, 0] if answers.shape[1] else np.zeros(len(answers), np.float32)
     found = np.flatnonzero(phase == Phase.REPORTED)
     if found.size == 0:

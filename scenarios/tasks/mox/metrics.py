@@ -1,56 +1,44 @@
-"""What a flight by smell was worth: a pure function of its log."""
+"""Metal-oxide metrics computed from a flight log."""
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 
+from bytewing.scenarios.results import MEDIAN, Metrics
 from bytewing.sim.courses.mox.course import REACHED_M
 from bytewing.sim.flight_log import FlightLog
 
 
-@dataclass(frozen=True)
-class MoxMetrics:
-    """The figures of one flight; None where the flight has no such figure.
+@dataclass(frozen=True, kw_only=True)
+class MoxMetrics(Metrics):
+    """The metrics of one flight with the metal-oxide sensor; None where it has no such value.
+
+    ``completed`` means that the drone came within ``REACHED_M`` of the source.
 
     Attributes:
-        completed: came within REACHED_M of the source.
-        outcome: the referee's word for how the flight ended.
-        collision: something was touched.
-        leak_rate_g_h: of the source.
-        start_distance_m: from the start to the source.
-        closest_m: the nearest it came to the source.
-        time_to_reach_s: from take-off, on flights that reached it.
-        distance_flown_m: length of the way.
-        detour: that length over the least possible, on flights that reached it.
-        gas_share: share of the flight spent in gas, of any concentration above 1 ppm.
-        duration_s: from take-off to the outcome.
-        frames: steps that the pilot answered.
+        leak_rate_g_h: rate of the source.
+        start_distance_m: distance from the start to the source.
+        closest_m: least distance from the drone to the source.
+        time_to_reach_s: from take-off, on flights that reached the source.
+        distance_flown_m: length of the trajectory.
+        detour: that length over the least possible, on flights that reached the source.
+        gas_share: share of the flight with a concentration above 1 ppm.
     """
 
-    completed: bool
-    outcome: str
-    collision: bool
     leak_rate_g_h: float
     start_distance_m: float
-    closest_m: float
-    time_to_reach_s: float | None
-    distance_flown_m: float
-    detour: float | None
+    closest_m: Annotated[float, MEDIAN]
+    time_to_reach_s: Annotated[float | None, MEDIAN]
+    distance_flown_m: Annotated[float, MEDIAN]
+    detour: Annotated[float | None, MEDIAN]
     gas_share: float
-    duration_s: float
-    frames: int
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the metrics as a JSON-able table."""
-        return dataclasses.asdict(self)
 
 
 def mox_metrics(log: FlightLog) -> MoxMetrics:
-    """Return the metrics of a flight by smell."""
+    """Return the metrics of a flight with the metal-oxide sensor."""
     arrays, meta = log.arrays, log.meta
     places = arrays["state.position_world_m"]
     distances_m = np.linalg.norm(places - arrays["course.leak_position_world_m"][0], axis=1)

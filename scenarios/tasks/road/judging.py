@@ -1,36 +1,54 @@
-"""Road flights: how they are judged, shown, and with which pilots they are compared."""
+"""Judging of road flights: limits, checks, baselines and pictures."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 from pydantic import Field
 
-from bytewing.policies.experts import brightest_side_pilot, constant_pilot, expert_pilot
 from bytewing.policies.tasks.road.learning import ROAD as LEARNED
-from bytewing.scenarios.checks import Check, Flights, check, same_flights
+from bytewing.scenarios.checks import Check, check
+from bytewing.scenarios.results import (
+    Figures,
+    Flights,
+    FlightsByRuntime,
+    completed,
+    same_flights,
+)
 from bytewing.scenarios.stats import median
+from bytewing.scenarios.tasks.expert import EXPERT, expert_baseline
+from bytewing.scenarios.tasks.road.baselines import brightest_side_pilot, constant_pilot
 from bytewing.scenarios.tasks.road.metrics import RoadMetrics, road_metrics
-from bytewing.scenarios.tasks.task import LIBRARY, SUITES, Column, FlownTask, Limits, Shape
+from bytewing.scenarios.tasks.task import (
+    LIBRARY,
+    SUITES,
+    Baseline,
+    Column,
+    FlownTask,
+    Limits,
+    Shape,
+)
 from bytewing.sim.courses.road.centreline import Centreline
 from bytewing.sim.flight_log import FlightLog
 
-# Pilots that cannot follow a road; a suite they complete is too easy to prove anything.
+Flown: TypeAlias = FlightsByRuntime[RoadMetrics]
+
+# Pilots that cannot follow a road; a suite that they complete is too easy to prove anything.
 BLIND = ("constant", "brightest")
 
 
 class RoadLimits(Limits):
-    """What a policy must reach on roads; fractions, so that a short run is judged alike.
+    """What a policy must reach on roads; fractions, so that a part of a suite is judged alike.
 
     Attributes:
-        completed_fraction_min: of the float policy's flights.
-        behind_expert_fraction_max: completed flights that float may lack against the expert.
-        blind_completed_fraction_max: share that the constant and the brightest-side pilot must
-            stay below, so that the courses are known to be hard.
-        obstacles_touched_fraction_max: flights with a touched obstacle, of those with one.
+        completed_fraction_min: completed flights of the float policy, of all.
+        behind_expert_fraction_max: flights that the expert may complete and float may not, of all.
+        blind_completed_fraction_max: completed flights of the constant and of the brightest-side
+            pilot, of all. Both must stay below, so that the courses are known to be hard.
+        obstacles_touched_fraction_max: flights that touch the obstacle, of those with one.
         cross_track_rmse_median_max_m: median over flights of the cross-track RMSE.
         mean_speed_min_m_s: median over flights of the speed on a free road.
     """
@@ -43,7 +61,7 @@ class RoadLimits(Limits):
     mean_speed_min_m_s: float = Field(ge=0)
 
 
-def judge(networks: Sequence[str], flown: Mapping[str, Flights], limits: RoadLimits) -> list[Check]:
+def judge(networks: Sequence[str], flown: Flown, limits: RoadLimits) -> list[Check]:
     """Return the checks of road flights; see ``FlownTask``."""
     reference = networks[0]
     checks = _completion(reference, flown, limits)
@@ -51,32 +69,32 @@ def judge(networks: Sequence[str], flown: Mapping[str, Flights], limits: RoadLim
         checks += _flight_quality(runtime, flown[runtime], limits)
     for runtime in networks[1:]:
         ours, theirs = same_flights(flown[runtime], flown[reference])
-        lost = _completed(theirs) - _completed(ours)
+        lost = completed(theirs) - completed(ours)
         name = f"completed_less_than_{reference}.{runtime}"
         checks.append(check(name, lost, "<=", limits.int8_lost_flights_max))
     return checks
 
 
-def _completion(reference: str, flown: Mapping[str, Flights], limits: RoadLimits) -> list[Check]:
-    """Return whether the reference flies the suite, and whether the suite is worth flying."""
+def _completion(reference: str, flown: Flown, limits: RoadLimits) -> list[Check]:
+    """Return whether the reference flies the suite, and whether the suite is hard enough."""
     flights = flown[reference]
     least = limits.completed_fraction_min * len(flights)
-    checks = [check(f"completed.{reference}", _completed(flights), ">=", least)]
-    if "expert" in flown:
-        ours, experts = same_flights(flights, flown["expert"])
-        behind, most = _completed(experts) - _completed(ours), limits.behind_expert_fraction_max
-        name = f"completed_less_than_expert.{reference}"
+    checks = [check(f"completed.{reference}", completed(flights), ">=", least)]
+    if EXPERT in flown:
+        ours, experts = same_flights(flights, flown[EXPERT])
+        behind, most = completed(experts) - completed(ours), limits.behind_expert_fraction_max
+        name = f"completed_less_than_{EXPERT}.{reference}"
         checks.append(check(name, behind, "<=", most * len(ours)))
     for runtime in BLIND:
         if runtime in flown:
             limit = limits.blind_completed_fraction_max * len(flown[runtime])
-            checks.append(check(f"completed.{runtime}", _completed(flown[runtime]), "<", limit))
+            checks.append(check(f"completed.{runtime}", completed(flown[runtime]), "<", limit))
     return checks
 
 
-def _flight_quality(runtime: str, flights: Flights, limits: RoadLimits) -> list[Check]:
-    """Return how well a network's flights keep to the road, how fast, and what they touch."""
-    metrics: list[Any] = [flight.metrics for flight in flights]
+def _flight_quality(runtime: str, flights: Flights[RoadMetrics], limits: RoadLimits) -> list[Check]:
+    """Return how well a network keeps to the road, how fast it flies, and what it touches."""
+    metrics = [flight.metrics for flight in flights]
     rmse_m = median(m.cross_track_rmse_m for m in metrics)
     speed_m_s = median(m.mean_speed_m_s for m in metrics)
     rmse_max_m = limits.cross_track_rmse_median_max_m
@@ -92,24 +110,9 @@ def _flight_quality(runtime: str, flights: Flights, limits: RoadLimits) -> list[
     return checks
 
 
-def _completed(flights: Flights) -> int:
-    return sum(flight.metrics.completed for flight in flights)
-
-
-def _figures(metrics: Sequence[RoadMetrics]) -> dict[str, Any]:
-    """Return medians over flights."""
+def _row_figures(flights: Flights[RoadMetrics], flown: Flown) -> Figures:
+    blocked = [flight.metrics for flight in flights if flight.metrics.obstacle_on_road]
     return {
-        "cross_track_rmse_m": median(m.cross_track_rmse_m for m in metrics),
-        "cross_track_p95_m": median(m.cross_track_p95_m for m in metrics),
-        "mean_speed_m_s": median(m.mean_speed_m_s for m in metrics),
-    }
-
-
-def _row_figures(flights: Flights, flown: Mapping[str, Flights]) -> dict[str, Any]:
-    metrics: list[Any] = [flight.metrics for flight in flights]
-    blocked = [m for m in metrics if m.obstacle_on_road]
-    return {
-        **_figures(metrics),
         "obstacle_flights": len(blocked),
         "obstacles_touched": sum(m.collision for m in blocked),
     }
@@ -119,7 +122,7 @@ _BAND, _INK, _OBSTACLE = "#d8d4cb", "#333333", "#b22222"
 
 
 def _course_shapes(log: FlightLog) -> list[Shape]:
-    """Return the road's band, its middle, its finish and what stands on it."""
+    """Return the road's band, its centreline, its finish and the obstacle."""
     centreline = Centreline(log.arrays["course.centreline_xy_world_m"])
     half_width_m = float(log.arrays["course.width_m"][0]) / 2
     left, right = centreline.offset(half_width_m), centreline.offset(-half_width_m)
@@ -136,30 +139,25 @@ def _course_shapes(log: FlightLog) -> list[Shape]:
     return [*shapes, Shape("area", outline, _OBSTACLE)] if outline.size else shapes
 
 
+RMSE = Column("RMSE m", "cross_track_rmse_m", "{:.3f}")
+P95 = Column("p95 m", "cross_track_p95_m", "{:.3f}")
+SPEED = Column("speed m/s", "mean_speed_m_s", "{:.2f}")
+COLLISIONS = Column("collisions", "collisions", "{:d}")
+
 ROAD = FlownTask(
     name="road",
     course_kind="road",
     metrics=RoadMetrics,
     measure=road_metrics,
-    figures=_figures,
     row_figures=_row_figures,
     limits=RoadLimits,
     judge=judge,
-    flight_columns=(
-        Column("RMSE m", "cross_track_rmse_m", "{:.3f}"),
-        Column("p95 m", "cross_track_p95_m", "{:.3f}"),
-        Column("speed m/s", "mean_speed_m_s", "{:.2f}"),
-    ),
-    row_columns=(
-        Column("RMSE m", "cross_track_rmse_m", "{:.3f}"),
-        Column("p95 m", "cross_track_p95_m", "{:.3f}"),
-        Column("collisions", "collisions", "{:d}"),
-        Column("speed m/s", "mean_speed_m_s", "{:.2f}"),
-    ),
+    flight_columns=(RMSE, P95, SPEED),
+    row_columns=(RMSE, P95, COLLISIONS, SPEED),
     baselines={
-        "expert": lambda course, camera: expert_pilot(LEARNED, course, camera),
-        "constant": lambda course, camera: constant_pilot(),
-        "brightest": lambda course, camera: brightest_side_pilot(),
+        EXPERT: expert_baseline(LEARNED),
+        "constant": Baseline(lambda course, camera: constant_pilot(), "#cc79a7"),
+        "brightest": Baseline(lambda course, camera: brightest_side_pilot(), "#000000"),
     },
     course_shapes=_course_shapes,
     policy="road",

@@ -1,78 +1,67 @@
-"""What a road flight was worth: a pure function of its log.
+"""Road metrics computed from a flight log.
 
-All times are the log's own ticks, all distances its own states against the course it carries, so
-the same log gives the same metrics wherever it is read.
+Times are the log's ticks and distances are its states against the course in it, so that the same
+log has the same metrics wherever it is read.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bytewing.scenarios.results import MEDIAN, Metrics
 from bytewing.sim.courses.road.centreline import Centreline
 from bytewing.sim.flight_log import FlightLog
 from bytewing.sim.frames import euler_from_quaternion, wrap_angle_rad
 
-# The road ahead counts as free while the obstacle is further off than this: the distance within
+# The road ahead counts as free while the obstacle is further away than this, the distance within
 # which PULP-Dronet's data set labels a frame as a collision.
 FREE_ROAD_M = 2.0
 
 Samples = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class RoadMetrics:
-    """The figures of one road flight; None where the flight has no such figure.
+@dataclass(frozen=True, kw_only=True)
+class RoadMetrics(Metrics):
+    """The metrics of one road flight; None where the flight has no such value.
+
+    ``completed`` means that the drone reached the finish or, on a blocked road, stopped for the
+    obstacle.
 
     Attributes:
-        completed: finish reached or, on a blocked road, stopped as it should.
-        outcome: the referee's word for how the flight ended.
-        collision: something was touched.
-        obstacle_on_road: the road was blocked.
-        duration_s: from take-off to the outcome.
-        distance_along_road_m: from start to the furthest point reached.
-        cross_track_mean_m: signed mean distance from the centreline, left positive.
-        cross_track_rmse_m: root of the mean square of the same.
-        cross_track_p95_m: 95th percentile of its magnitude.
-        cross_track_max_m: largest magnitude.
-        heading_error_rmse_rad: yaw against the road's direction.
+        obstacle_on_road: whether the road was blocked.
+        distance_along_road_m: from the start to the furthest point reached.
+        cross_track_mean_m: mean signed distance from the centreline, left positive.
+        cross_track_rmse_m: root mean square of the distance from the centreline.
+        cross_track_p95_m: 95th percentile of the distance from the centreline.
+        cross_track_max_m: largest distance from the centreline.
+        heading_error_rmse_rad: root mean square of yaw against the road's direction.
         mean_speed_m_s: along the road while it was free: until the obstacle first came within
             ``FREE_ROAD_M``, or over the whole flight where there is none.
-        time_off_road_s: with the drone's centre beyond the road's edge.
+        time_off_road_s: time with the drone's centre beyond the road's edge.
         stopping_distance_m: from the drone's centre to the obstacle's near face along the road,
             on flights that ended by stopping for it.
-        forward_command_change_rms_m_s2: rate of change of the commanded forward speed.
-        yaw_rate_command_change_rms_rad_s2: rate of change of the commanded yaw rate.
+        forward_command_change_rms_m_s2: root mean square of the commanded forward acceleration.
+        yaw_rate_command_change_rms_rad_s2: root mean square of the commanded yaw acceleration.
         time_to_finish_s: duration of flights that reached the finish.
-        frames: frames (or states) the pilot answered.
     """
 
-    completed: bool
-    outcome: str
-    collision: bool
     obstacle_on_road: bool
-    duration_s: float
     distance_along_road_m: float
     cross_track_mean_m: float
-    cross_track_rmse_m: float
-    cross_track_p95_m: float
+    cross_track_rmse_m: Annotated[float, MEDIAN]
+    cross_track_p95_m: Annotated[float, MEDIAN]
     cross_track_max_m: float
     heading_error_rmse_rad: float
-    mean_speed_m_s: float
+    mean_speed_m_s: Annotated[float, MEDIAN]
     time_off_road_s: float
     stopping_distance_m: float | None
     forward_command_change_rms_m_s2: float
     yaw_rate_command_change_rms_rad_s2: float
     time_to_finish_s: float | None
-    frames: int
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the metrics as a JSON-able table."""
-        return dataclasses.asdict(self)
 
 
 def road_metrics(log: FlightLog) -> RoadMetrics:

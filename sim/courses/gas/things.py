@@ -13,7 +13,7 @@ from bytewing.sim.courses.gas.layout import PLACING_ATTEMPTS, Layout, Part, stan
 from bytewing.sim.courses.gas.route import CLEARANCE_M, Patrol, along
 from bytewing.sim.courses.gas.solids import Solids
 from bytewing.sim.courses.gas.surfaces import draw_patches
-from bytewing.sim.courses.road.things import PERSON_HEIGHT_M, PERSON_RADIUS_M
+from bytewing.sim.courses.people import PERSON_HEIGHT_M, PERSON_RADIUS_M
 from bytewing.sim.fields.gas import GasRelease
 from bytewing.sim.scene import Cylinder, Ground, Heat, SceneObject, Shuttle, Surface
 

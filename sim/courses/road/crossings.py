@@ -20,13 +20,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from bytewing.sim import meshes
+from bytewing.sim.courses.people import PERSON_HEIGHT_M, PERSON_RADIUS_M
 from bytewing.sim.courses.road.centreline import Array, Centreline
 from bytewing.sim.courses.road.config import (
     CROSSING_FROM_START_M,
     CROSSING_TO_FINISH_M,
     RoadCourseConfig,
 )
-from bytewing.sim.courses.road.things import PERSON_HEIGHT_M, PERSON_RADIUS_M, RoadObstacle, pattern
+from bytewing.sim.courses.road.things import RoadObstacle, pattern
 from bytewing.sim.scene import Box, Cylinder, SceneObject, Shuttle, Surface
 
 COMMIT_M = 0.7

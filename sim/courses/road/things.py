@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bytewing.sim import meshes
+from bytewing.sim.courses.people import PERSON_HEIGHT_M, PERSON_RADIUS_M
 from bytewing.sim.courses.road.centreline import Centreline
 from bytewing.sim.courses.road.config import (
     OBSTACLE_FROM_START_M,
@@ -26,10 +27,6 @@ REACH_M = 2.0
 
 SKEW_MAX_RAD = 0.3
 """An obstacle is turned by at most this against the road."""
-
-PERSON_RADIUS_M = (0.15, 0.25)
-PERSON_HEIGHT_M = (1.6, 1.9)
-"""Grown-ups: 0.3 to 0.5 m wide with their arms."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,16 @@
+"""The baseline ``expert`` that every task has: its teacher, which knows the truth."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from bytewing.policies.experts import expert_pilot
+from bytewing.policies.tasks.task import LearnedTask
+from bytewing.scenarios.tasks.task import Baseline
+
+EXPERT = "expert"
+
+
+def expert_baseline(task: LearnedTask) -> Baseline:
+    """Return the baseline that flies by a task's teacher."""
+    return Baseline(partial(expert_pilot, task), colour="#999999")
