@@ -11,8 +11,8 @@ from bytewing.firmware_export.c_text import Array
 from bytewing.firmware_export.kernel_use import NO_ARRAY, Call, KernelUse, Site
 from bytewing.firmware_export.onnx_node import OnnxNode
 from bytewing.firmware_export.operators.operator import Operator
+from bytewing.firmware_export.operators.weighted_sums import WeightedSum, interleave, read_rescale
 from bytewing.firmware_export.tensor import Int8s, Tensor
-from bytewing.firmware_export.weighted_sums import WeightedSum, interleave, read_rescale
 from bytewing.firmware_export.windows import Window, read_window, window_shape
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from bytewing.firmware_export.kernel_use import Call, KernelUse, Site
 from bytewing.firmware_export.onnx_node import OnnxNode
 from bytewing.firmware_export.operators.operator import Operator
+from bytewing.firmware_export.operators.weighted_sums import WeightedSum, interleave, read_rescale
 from bytewing.firmware_export.tensor import Int8s
-from bytewing.firmware_export.weighted_sums import WeightedSum, interleave, read_rescale
 
 
 @dataclass(frozen=True, eq=False)
