@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from bytewing.foundation.errors import BadInputError
 from bytewing.policies.bundle import PolicyBundle, PolicySpec, steps_of
-from bytewing.policies.guidance.answer import NO_ROUTE, dequantise
+from bytewing.policies.guidance.answer import NO_ROUTE, Step, dequantise
 from bytewing.policies.guidance.registry import make_guide
 from bytewing.policies.inputs.look import make_look
-from bytewing.policies.pilot import PolicyPilot, Step
+from bytewing.policies.pilot import PolicyPilot
 from bytewing.sim.pilot import Observation
 
 Frame = NDArray[np.uint8]

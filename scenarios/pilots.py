@@ -13,8 +13,8 @@ from bytewing.firmware_export.reference import Int8Network
 from bytewing.firmware_export.target import Target, load_target
 from bytewing.foundation.errors import BadInputError, did_you_mean
 from bytewing.policies.bundle import PolicyBundle, PolicySpec
-from bytewing.policies.guidance.answer import as_report
-from bytewing.policies.pilot import Policy, PolicyPilot, Step
+from bytewing.policies.guidance.answer import Step
+from bytewing.policies.pilot import Policy, PolicyPilot
 from bytewing.policies.runtimes import (
     Infer,
     NetworkPolicy,
@@ -56,8 +56,7 @@ class ExportedPolicy:
     def step(self, seen: Observation) -> Step:
         """Return what the code answers to the observation's frame and senses."""
         frame = NO_FRAME if seen.frame is None else seen.frame
-        outputs, answer = self._code.step(frame, seen.senses)
-        return Step(outputs, answer, as_report(answer))
+        return self._code.step(frame, seen.senses)
 
 
 def check_runtime(runtime: str, task: str) -> None:
