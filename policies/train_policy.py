@@ -135,6 +135,7 @@ class _Run:
 def train_policy(
     task: str,
     out_dir: Path,
+    *,
     seed: int = 0,
     budget: str = "standard",
     resume: bool = False,

@@ -86,7 +86,7 @@ def test_killed_or_interrupted_it_resumes_to_the_same_bytes(whole, tmp_path):
         ROAD.budgets["quick"] = Budget((Round(3, 1.0, 2), Round(2, 0.0, 2)), 1, 1.5, 1)
         out = Path(sys.argv[1])
         resume = (out / "training" / "run.json").exists()
-        module.train_policy("road", out, 5, "quick", resume=resume, jobs=1)
+        module.train_policy("road", out, seed=5, budget="quick", resume=resume, jobs=1)
         """
     )
     for appears, how in (
