@@ -64,8 +64,8 @@ LEARNED_LAMPS = LearnedTask(
     budgets={
         "quick": Budget(
             rounds=(
-                Round(flights=8, teacher_share=1.0, epochs=6),
-                Round(flights=4, teacher_share=0.3, epochs=12),
+                Round(flights=6, teacher_share=1.0, epochs=4),
+                Round(flights=3, teacher_share=0.3, epochs=6),
             ),
             validation_flights=2,
             flight_s=8.0,
