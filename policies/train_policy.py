@@ -135,6 +135,7 @@ class _Run:
 def train_policy(
     task: str,
     out_dir: Path,
+    *,
     seed: int = 0,
     budget: str = "standard",
     resume: bool = False,
@@ -198,7 +199,15 @@ def train_policy(
         )
         golden = _golden(run, model_bytes(float_model(folded)))
     files = float_files(folded, weights_of(network))
-    return save_quantised(out, spec, quantised, golden.frames, files, golden.senses, golden.route)
+    return save_quantised(
+        out,
+        spec,
+        quantised,
+        golden.frames,
+        files=files,
+        golden_senses=golden.senses,
+        golden_route=golden.route,
+    )
 
 
 def _claim(out: Path, asked: dict[str, str | int], resume: bool) -> None:

@@ -75,7 +75,7 @@ def prepare(flight: BenchFlight, bundle: PolicyBundle) -> tuple[FlightSetup, Any
     scenario, size = flight.scenario, flight.size_px
     course = generate_course(scenario.course, flight.seed)
     camera = load_camera(scenario.camera)
-    pilot = make_pilot("c", scenario.task, course, camera, bundle)
+    pilot = make_pilot("c", scenario.task, course, camera, bundle=bundle)
     if size != camera.width_px:
         camera = camera.model_copy(update={"width_px": size, "height_px": size})
         assert isinstance(pilot, PolicyPilot)

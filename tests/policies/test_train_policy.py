@@ -11,12 +11,12 @@ import pytest
 from bytewing.foundation.errors import BadInputError
 from bytewing.policies import train_policy as module
 from bytewing.policies.bundle import load_bundle
-from bytewing.policies.runtimes import onnx_pilot
 from bytewing.policies.splits import Split
 from bytewing.policies.tasks.road.learning import ROAD
 from bytewing.policies.tasks.task import Budget, Round
 from bytewing.policies.train_policy import train_policy
 from bytewing.sim.pilot import Observation
+from support.pilots import onnx_pilot
 
 TINY = Budget((Round(3, 1.0, 2), Round(2, 0.0, 2)), 1, 1.5, 1)
 BUNDLE = ("float.onnx", "golden.npz", "int8.onnx", "policy.toml", "weights.safetensors")
@@ -86,7 +86,7 @@ def test_killed_or_interrupted_it_resumes_to_the_same_bytes(whole, tmp_path):
         ROAD.budgets["quick"] = Budget((Round(3, 1.0, 2), Round(2, 0.0, 2)), 1, 1.5, 1)
         out = Path(sys.argv[1])
         resume = (out / "training" / "run.json").exists()
-        module.train_policy("road", out, 5, "quick", resume=resume, jobs=1)
+        module.train_policy("road", out, seed=5, budget="quick", resume=resume, jobs=1)
         """
     )
     for appears, how in (
