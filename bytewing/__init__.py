@@ -15,7 +15,14 @@ with that number:
 from __future__ import annotations
 
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
+
+if Path(__file__).with_name("sim").is_file():
+    raise ImportError(
+        "bytewing/sim is a file where the repository has a symbolic link, so this checkout cannot "
+        "be imported; run: git config core.symlinks true && git checkout -- bytewing"
+    )
 
 __version__ = version("bytewing")
 API_VERSION = 2

@@ -69,6 +69,7 @@ def bare(context: typer.Context) -> None:
 
 @app.command()
 def demo(
+    *,
     out: Annotated[Path, typer.Option(help="Folder for all results.")] = Path("out/demo"),
     quick: Annotated[
         bool, typer.Option("--quick", help="Train for two minutes only; the policy flies badly.")
@@ -88,6 +89,7 @@ def demo(
 @app.command()
 def fly(
     scenario: Annotated[str, typer.Argument(help="A scenario of the library, or a TOML file.")],
+    *,
     policy: Annotated[
         str | None, typer.Option(help="A policy that ships, or a bundle's folder.")
     ] = None,
@@ -138,6 +140,7 @@ def fly(
 @app.command()
 def train(
     task: Annotated[str, typer.Argument(help="Name of the task to learn.")],
+    *,
     out: Annotated[Path, typer.Option(help="Folder for the bundle and the work files.")],
     seed: Annotated[int, typer.Option(min=0, help="Decides everything random.")] = 0,
     budget: Annotated[str, typer.Option(help="quick, standard or full.")] = "standard",
@@ -175,6 +178,7 @@ def train(
 @app.command()
 def quantize(
     policy: Annotated[Path, typer.Argument(help="Folder of a bundle that was trained here.")],
+    *,
     method: Annotated[
         str, typer.Option(help="ptq (post-training) or qat (quantisation-aware training).")
     ] = "ptq",
@@ -189,6 +193,7 @@ def quantize(
 @app.command()
 def export(
     policy: Policy,
+    *,
     target: Annotated[str, typer.Option(help="Microcontroller: see 'bytewing list targets'.")],
     out: Annotated[Path, typer.Option(help="Folder for the C files.")],
     as_json: Json = False,
@@ -204,6 +209,7 @@ def export(
 @app.command()
 def verify(
     policy: Policy,
+    *,
     suite: Annotated[
         str | None,
         typer.Option(help="A suite of the library, or a TOML file; TASK_smoke by default."),

@@ -83,24 +83,15 @@ def _attitude(airframe: Airframe, link: int, angle: int) -> Response:
     rotors, autopilot = RotorDynamics(airframe, CLOCK.tick_s), Autopilot(airframe, CLOCK)
     rotors.reset(hover=True)
     autopilot.reset(10.0, 0.0)
-    autopilot.links[link] = ATTITUDE_STEP_DEG
+    loops = autopilot.loops
+    loops.links[link] = ATTITUDE_STEP_DEG
     state = np.array([0, 0, 10, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0], dtype=float)
     inertia, values = np.array(airframe.inertia_kg_m2), []
     for tick in range(CLOCK.ticks(DURATION_S)):
-        if tick % autopilot.attitude_period == 0:
-            run_loops(
-                False,
-                state,
-                np.zeros(4),
-                autopilot.gains,
-                autopilot.mixer,
-                autopilot.limits,
-                autopilot.memory,
-                autopilot.links,
-                autopilot.motor_command,
-            )
+        if tick % loops.attitude_period == 0:
+            run_loops(False, state, np.zeros(4), loops)
         wrench = rotors.step(
-            autopilot.motor_command, state[7:10], state[10:], state[3:7], state[2], STILL_AIR
+            loops.motor_rpm, state[7:10], state[10:], state[3:7], state[2], STILL_AIR
         )
         step_rigid_body(state, np.concatenate(wrench), airframe.mass_kg, inertia, CLOCK.tick_s)
         values.append(math.degrees(euler_from_quaternion(state[3:7])[angle]))

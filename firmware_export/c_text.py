@@ -7,7 +7,7 @@ import itertools
 import re
 import textwrap
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,12 +93,6 @@ def crc32(arrays: Iterable[Array]) -> int:
         values = array.values
         crc = zlib.crc32(values.astype(values.dtype.newbyteorder("<")).tobytes(), crc)
     return crc
-
-
-def fill(template: str, values: Mapping[str, str | int]) -> str:
-    """Return a guidance template with every ``@KEY@`` replaced; KeyError where one has no value."""
-    text = (TEMPLATES / template).read_text()
-    return re.sub(r"@([A-Z_0-9]+)@", lambda match: str(values[match[1]]), text)
 
 
 def kernels(names: Sequence[str]) -> str:

@@ -1,9 +1,11 @@
 """A policy bundle into C: the interface, the weights, the code and a self-test.
 
-    NAME.h            the interface: sizes, scales, provenance, NAME_step and its kin
+    NAME.h            the interface: sizes, scales, provenance, NAME_reset, NAME_step, NAME_outputs
     NAME_weights.h    constant arrays
-    NAME.c            kernels, one function a layer, guidance; one static context
+    NAME.c            kernels, one function a layer, constants of guidance; one static context
     NAME_selftest.c   golden vectors and NAME_selftest()
+    KIND_guidance.c   the guidance and what it includes, copied as they are: the files that the
+    ...               simulator flies
 
 C99 that is C++ too, with ``<stdint.h>`` and ``<stddef.h>`` and nothing else of a library.
 """
@@ -17,16 +19,15 @@ from importlib.metadata import version
 import numpy as np
 
 from bytewing.firmware_export import c_text
-from bytewing.firmware_export.emit_guidance import GuidanceCode, emit_guidance
 from bytewing.firmware_export.emit_layers import LayerCode, emit_layers
 from bytewing.firmware_export.emit_selftest import selftest_values
 from bytewing.firmware_export.graph import Graph
+from bytewing.firmware_export.guidance_code import guidance_code
 from bytewing.firmware_export.memory import MemoryPlan, plan_memory
 from bytewing.firmware_export.onnx_import import import_onnx
 from bytewing.firmware_export.rendering import render
 from bytewing.foundation.errors import BadInputError
-from bytewing.policies.bundle import Golden, PolicyBundle
-from bytewing.policies.guidance.registry import Guidance
+from bytewing.policies.bundle import Golden, PolicyBundle, PolicySpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,10 +92,7 @@ def emit_policy(bundle: PolicyBundle) -> Firmware:
         spec.name,
         graph,
         bundle.golden(),
-        guidance=spec.guidance,
-        output_names=tuple(output.name for output in spec.outputs),
-        frame_stride=spec.input.frame_stride,
-        wind_to_right=bool(spec.input.transform),
+        spec=spec,
         provenance=(
             f"Policy {spec.name}, task {spec.task}.",
             f"Bundle SHA-256 {bundle.sha256}",
@@ -107,49 +105,47 @@ def emit_network(
     graph: Graph,
     golden: Golden,
     *,
-    guidance: Guidance | None = None,
+    spec: PolicySpec | None = None,
     output_names: tuple[str, ...] = (),
-    frame_stride: int = 1,
-    wind_to_right: bool = False,
     provenance: tuple[str, ...] = (),
 ) -> Firmware:
-    """Return the generated code of a network, with or without guidance.
+    """Return the generated code of a network, alone or with the guidance of a policy.
 
     Args:
         name: prefix of every symbol, a C identifier in lower case.
         graph: the network.
-        golden: test vectors; the first few become the self-test. Without guidance only frames and
+        golden: test vectors; the first few become the self-test. Without a policy only frames and
             outputs are looked at.
-        guidance: the policy's guidance; None for a network alone (no NAME_step).
-        output_names: names of the graph's outputs, needed by guidance.
-        frame_stride: camera frames from one channel to the next.
-        wind_to_right: whether frames are mirrored where the wind blows to their left.
+        spec: of the policy; None for a network alone (no NAME_step).
+        output_names: names of the graph's outputs; by default those of the policy, else output0
+            and so on.
         provenance: lines for the head of every file.
+
+    Raises:
+        BadInputError: the policy's guidance needs other outputs, or its name cannot be used in C.
     """
     plan = plan_memory(graph)
     layers = emit_layers(graph, plan, name)
     arrays = [array for layer in layers for array in layer.arrays]
-    outputs = _outputs(graph, plan, output_names)
+    names = output_names or (tuple(output.name for output in spec.outputs) if spec else ())
+    outputs = _outputs(graph, plan, names)
     height, width, channels = graph.input.shape
-    history = (channels - 1) * frame_stride if guidance is not None else 0
-    code: GuidanceCode | None = None
-    if guidance is not None:
-        keys = _guidance_keys(name, bool(history), wind_to_right)
-        code = emit_guidance(guidance, keys, output_names, graph.outputs)
+    guidance = guidance_code(spec) if spec else None
     values = {
         "name": name,
         "upper": name.upper(),
         "version": version("bytewing"),
         "provenance": provenance,
         "sha256": graph.sha256,
-        "guidance": code,
+        "guidance": guidance,
+        "height": height,
+        "width": width,
+        "channels": channels,
+        "outputs": outputs,
     }
-    frame = {"height": height, "width": width, "channels": channels}
     header = render(
         "policy.h.jinja",
         **values,
-        **frame,
-        outputs=outputs,
         output_count=graph.output_size,
         # Where every output is one value, its place is its number.
         has_maps=any(output.size > 1 for output in outputs),
@@ -158,20 +154,19 @@ def emit_network(
     source = render(
         "policy.c.jinja",
         **values,
-        **frame,
         kernels=c_text.kernels(["crc32.h", *(layer.use.kernel for layer in layers)]),
         layers=layers,
         arrays=arrays,
-        outputs=outputs,
-        history=history,
-        frame_stride=frame_stride,
+        history=spec.input.history_frames if spec else 0,
+        frame_stride=spec.input.frame_stride if spec else 1,
     )
-    tests = selftest_values(name, golden, arrays, code, wind_to_right=wind_to_right)
+    tests = selftest_values(name, golden, arrays, spec)
     sources = {
         f"{name}.h": header,
         f"{name}_weights.h": render("weights.h.jinja", **values, arrays=arrays),
         f"{name}.c": source,
         f"{name}_selftest.c": render("selftest.c.jinja", **values, **tests),
+        **(guidance.sources if guidance else {}),
     }
     return Firmware(name, sources, graph, plan, layers)
 
@@ -200,21 +195,3 @@ def _outputs(graph: Graph, plan: MemoryPlan, names: Sequence[str]) -> list[_Outp
         outputs.append(_Output(name, tensor.size, first, offset, tensor.scale, tensor.zero_point))
         first += tensor.size
     return outputs
-
-
-def _guidance_keys(name: str, remembers: bool, wind_to_right: bool) -> dict[str, str | int]:
-    """Return the keys that all templates of guidance share.
-
-    Args:
-        name: of the policy.
-        remembers: whether the network takes past frames.
-        wind_to_right: whether frames are mirrored where the wind blows to their left.
-    """
-    outputs = f"{name}_context.outputs"
-    if remembers:
-        mirrored = "mirrored" if wind_to_right else "0"  # a guidance that needs it has it
-        see, reset = f"{name}_see(frame, {mirrored}, {outputs})", f"{name}_context.oldest = -1;"
-        reset = f"\n    {reset}"
-    else:
-        see, reset = f"{name}_infer(frame, {outputs})", ""
-    return {"NAME": name, "UPPER": name.upper(), "SEE": see, "RESET_HISTORY": reset}

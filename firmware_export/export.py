@@ -104,7 +104,7 @@ def export_policy(bundle: PolicyBundle, target: Target, out_dir: Path) -> Export
     report = dataclasses.replace(report, files=names)
     files = {
         **firmware.sources,
-        "README.md": usage_text(bundle.spec, target, report.as_json()),
+        "README.md": usage_text(bundle.spec, tuple(firmware.sources), target, report.as_json()),
         "report.json": json.dumps(report.as_json(), indent=2) + "\n",
     }
     for name, text in files.items():

@@ -1,13 +1,13 @@
-"""How a policy's C is called: what its functions take and how much they answer."""
+"""How a policy's C is called: what its functions take and what they answer."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bytewing.firmware_export.emit_guidance import takes_frames, takes_senses
 from bytewing.policies.bundle import PolicySpec
-from bytewing.policies.guidance.answer import COMMAND_SIZE
+from bytewing.policies.guidance.kind import GuidanceKind
 from bytewing.policies.guidance.registry import kind_of
+from bytewing.policies.inputs.transforms import TRANSFORMS
 
 
 @dataclass(frozen=True)
@@ -18,26 +18,32 @@ class PolicyInterface:
         name: of the policy, prefix of its symbols.
         output_count: number of int8 network outputs.
         frame_bytes: size of one camera frame.
-        answer_size: number of float32 values in NAME_command_t.
-        takes_senses: whether a step takes senses, and a reset a route.
+        kind: of guidance: what a step answers, and what the status that it returns means.
         takes_frames: whether a step takes a camera frame.
+        takes_senses: whether a step takes senses.
+        takes_route: whether a reset takes a route.
     """
 
     name: str
     output_count: int
     frame_bytes: int
-    answer_size: int = COMMAND_SIZE
-    takes_senses: bool = False
-    takes_frames: bool = True
+    kind: GuidanceKind
+    takes_frames: bool
+    takes_senses: bool
+    takes_route: bool
 
 
 def policy_interface(spec: PolicySpec) -> PolicyInterface:
     """Return the interface of the C that is made of a bundle with this ``policy.toml``."""
+    kind, size = kind_of(spec.guidance), spec.input
+    takes_frames = size.source == "camera"
+    transform_senses = TRANSFORMS[size.transform].senses if size.transform else ()
     return PolicyInterface(
         name=spec.name,
         output_count=spec.output_size,
-        frame_bytes=spec.input.height_px * spec.input.width_px,
-        answer_size=kind_of(spec.guidance).answer_size,
-        takes_senses=takes_senses(spec.guidance),
-        takes_frames=takes_frames(spec.guidance),
+        frame_bytes=size.height_px * size.width_px,
+        kind=kind,
+        takes_frames=takes_frames,
+        takes_senses=bool(kind.senses or transform_senses) or not takes_frames,
+        takes_route=kind.takes_route,
     )

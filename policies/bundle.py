@@ -102,6 +102,12 @@ def steps_of(outputs: Sequence[OutputSpec]) -> tuple[NDArray[np.float64], NDArra
     return scales.astype(np.float64), zero_points.astype(np.int32)
 
 
+def dequantise(outputs: NDArray[np.int8], specs: Sequence[OutputSpec]) -> NDArray[np.float32]:
+    """Return the (..., K) float32 values of (..., K) int8 outputs: ``(q - zero_point) * scale``."""
+    scales, zero_points = steps_of(specs)
+    return (outputs.astype(np.int32) - zero_points).astype(np.float32) * scales.astype(np.float32)
+
+
 class Provenance(Config):
     """Where a bundle comes from."""
 

@@ -7,7 +7,7 @@ A policy sees (makes network inputs of an observation), infers (raw outputs of t
 
 from __future__ import annotations
 
-from typing import Generic, NamedTuple, Protocol
+from typing import Generic, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,25 +16,12 @@ from bytewing.policies.bundle import PolicySpec
 from bytewing.policies.guidance.answer import (
     COMMAND_SIZE,
     NO_ROUTE,
+    Step,
     as_command,
     dequantise,
 )
 from bytewing.policies.guidance.registry import make_guide
 from bytewing.sim.pilot import Report, VelocityCommand, View
-
-
-class Step(NamedTuple):
-    """What a policy makes of one observation.
-
-    Attributes:
-        outputs: (K,) raw outputs: int8, or float32 where real numbers are inferred.
-        answer: (4 + A,) float32, guidance's answer (``bytewing.policies.guidance.answer``).
-        report: the flight's result, None while there is none.
-    """
-
-    outputs: NDArray[np.generic]
-    answer: NDArray[np.float32]
-    report: Report | None = None
 
 
 class Policy(Protocol[View]):

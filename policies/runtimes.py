@@ -15,11 +15,11 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from bytewing.foundation.errors import BadInputError
-from bytewing.policies.bundle import PolicySpec, steps_of
-from bytewing.policies.guidance.answer import NO_ROUTE, dequantise
+from bytewing.policies.bundle import PolicySpec, dequantise, steps_of
+from bytewing.policies.guidance.answer import NO_ROUTE, Step
 from bytewing.policies.guidance.registry import make_guide
-from bytewing.policies.inputs.look import make_look
-from bytewing.policies.pilot import PolicyPilot, Step
+from bytewing.policies.network_inputs import make_look
+from bytewing.policies.pilot import PolicyPilot
 from bytewing.sim.pilot import Observation
 
 Frame = NDArray[np.uint8]

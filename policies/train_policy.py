@@ -39,9 +39,9 @@ from bytewing.policies.compress.quantize import (
     run_batched,
 )
 from bytewing.policies.dataset import Dataset, FlightEntry, read_dataset
-from bytewing.policies.inputs.look import network_inputs
 from bytewing.policies.nets.convnet import ConvNet, fold, initialised, load_weights, weights_of
 from bytewing.policies.nets.folded import FoldedNetwork, float_model, model_bytes
+from bytewing.policies.network_inputs import network_inputs
 from bytewing.policies.splits import Split, seed_of
 from bytewing.policies.tasks.registry import LEARNED_TASKS
 from bytewing.policies.tasks.task import Budget, LearnedTask

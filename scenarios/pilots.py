@@ -14,8 +14,8 @@ from bytewing.foundation.canonical import canonical_sha256
 from bytewing.foundation.config import Config
 from bytewing.foundation.errors import BadInputError, did_you_mean
 from bytewing.policies.bundle import PolicyBundle, PolicySpec
-from bytewing.policies.guidance.answer import as_report
-from bytewing.policies.pilot import Policy, PolicyPilot, Step
+from bytewing.policies.guidance.answer import Step
+from bytewing.policies.pilot import Policy, PolicyPilot
 from bytewing.policies.runtimes import (
     Infer,
     NetworkPolicy,
@@ -61,8 +61,7 @@ class ExportedPolicy:
     def step(self, seen: Observation) -> Step:
         """Run one camera frame and the senses with it."""
         frame = NO_FRAME if seen.frame is None else seen.frame
-        outputs, answer = self._code.step(frame, seen.senses)
-        return Step(outputs, answer, as_report(answer))
+        return self._code.step(frame, seen.senses)
 
 
 def check_runtime(runtime: str, task: str) -> None:

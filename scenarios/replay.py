@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from bytewing.foundation.errors import BytewingError
 from bytewing.policies.bundle import PolicySpec, Source
-from bytewing.policies.guidance.answer import COMMAND_SIZE, NO_ROUTE
-from bytewing.policies.inputs.look import network_inputs
+from bytewing.policies.guidance.answer import COMMAND_SIZE, NO_ROUTE, Step
+from bytewing.policies.network_inputs import network_inputs
 from bytewing.policies.pilot import guided
 from bytewing.sim.flight_log import FlightLog
 from bytewing.sim.senses import from_columns
@@ -51,10 +51,8 @@ class SteppedPolicy(Protocol):
     def reset(self, route: NDArray[np.float32]) -> None:
         """Go back to the state at take-off, with a flight's (N, 5) route."""
 
-    def step(
-        self, frame: NDArray[np.uint8], senses: NDArray[np.float32]
-    ) -> tuple[Outputs, Answers]:
-        """Return raw outputs (K,) and the answer (4 + A,) to one camera frame (H, W)."""
+    def step(self, frame: NDArray[np.uint8], senses: NDArray[np.float32]) -> Step:
+        """Return raw outputs, answer and report to one camera frame (H, W)."""
         ...
 
 
@@ -136,8 +134,8 @@ def stepped_rung(policy: SteppedPolicy) -> Rung:
         pairs = zip(flown.frames, flown.senses, strict=True)
         steps = [policy.step(frame, senses) for frame, senses in pairs]
         return (
-            np.stack([outputs for outputs, _ in steps]),
-            np.stack([answer for _, answer in steps]),
+            np.stack([step.outputs for step in steps]).astype(np.int8, copy=False),
+            np.stack([step.answer for step in steps]),
         )
 
     return rung

@@ -13,6 +13,7 @@ It acts on whatever state it is handed: an estimate of the drone's own, or the t
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,30 +43,48 @@ INTEGRAL, MEASURED = 0, 1
 HEIGHT_SET_M, YAW_SET_DEG, YAW_DEG, ROLL_SET_DEG, PITCH_SET_DEG, THRUST_PWM = range(6)
 
 
-class Autopilot:
-    """The flight controller of one drone.
+class ControlLoops(NamedTuple):
+    """The control loops of one drone, as compiled code takes them.
 
     Attributes:
         attitude_period: ticks between two runs of the angle and rate loops.
         position_period: ticks between two runs of the velocity and height loops.
-        gains, mixer, limits: what stays the same, for ``run_loops``.
-        memory, links, motor_command: what ``run_loops`` changes.
+        gains: (LOOPS, 6) P, I, D, integral limit, output limit and period (s) of each loop.
+        mixer: (4, 3) each rotor's share of the roll, pitch and yaw corrections.
+        limits: (10,) in the order in which ``run_loops`` unpacks them.
+        memory: (LOOPS, 2) integral and last measurement of each loop; ``run_loops`` writes them.
+        links: (6,) set-points that one loop passes to another; ``run_loops`` writes them.
+        motor_rpm: (4,) commanded rotor speeds; ``run_loops`` writes them.
+    """
+
+    attitude_period: int
+    position_period: int
+    gains: Vector
+    mixer: Vector
+    limits: Vector
+    memory: Vector
+    links: Vector
+    motor_rpm: Vector
+
+
+class Autopilot:
+    """The flight controller of one drone.
+
+    Attributes:
+        loops: its control loops.
 
     Raises BadInputError at construction where its rates do not divide the clock's base rate.
     """
 
     def __init__(self, airframe: Airframe, clock: Clock) -> None:
-        self.attitude_period = clock.period_ticks(ATTITUDE_RATE_HZ, "autopilot attitude rate_hz")
-        self.position_period = clock.period_ticks(POSITION_RATE_HZ, "autopilot position rate_hz")
         rotors, autopilot = airframe.rotors, airframe.autopilot
         self._hover_pwm = airframe.hover_pwm
-        self.gains = _gain_table(airframe)
         # A rotor left of the middle rolls the body to the right (+x), one in front pitches it up
         # (-y), one that turns counter-clockwise yaws it clockwise (-z). Roll and pitch corrections
         # are halved, as powerDistributionLegacy does.
         x, y = np.array(rotors.position_body_m).T
-        self.mixer = np.column_stack([np.sign(y) / 2, -np.sign(x) / 2, -rotors.spin_sign])
-        self.limits = np.array(
+        mixer = np.column_stack([np.sign(y) / 2, -np.sign(x) / 2, -rotors.spin_sign])
+        limits = np.array(
             [
                 autopilot.tilt_max_deg,
                 autopilot.speed_max_m_s,
@@ -83,17 +102,26 @@ class Autopilot:
                 rotors.thrust_coefficient_n_rpm2,
             ]
         )
+        self.loops = ControlLoops(
+            attitude_period=clock.period_ticks(ATTITUDE_RATE_HZ, "autopilot attitude rate_hz"),
+            position_period=clock.period_ticks(POSITION_RATE_HZ, "autopilot position rate_hz"),
+            gains=_gain_table(airframe),
+            mixer=mixer,
+            limits=limits,
+            memory=np.zeros((LOOPS, 2)),
+            links=np.zeros(6),
+            motor_rpm=np.zeros(4),
+        )
         self.reset(0.0, 0.0)
 
     def reset(self, height_m: float, yaw: float) -> None:
         """Forget the past; the set-points become this height (m) and this yaw (rad)."""
-        self.memory = np.zeros((LOOPS, 2))
-        self.links = np.zeros(6)
+        memory, links = self.loops.memory, self.loops.links
+        memory[:], links[:], self.loops.motor_rpm[:] = 0.0, 0.0, 0.0
         yaw_deg = math.degrees(yaw)
-        self.memory[YAW, MEASURED] = yaw_deg
-        self.links[[HEIGHT_SET_M, YAW_SET_DEG, YAW_DEG]] = height_m, yaw_deg, yaw_deg
-        self.links[THRUST_PWM] = self._hover_pwm
-        self.motor_command = np.zeros(4)
+        memory[YAW, MEASURED] = yaw_deg
+        links[[HEIGHT_SET_M, YAW_SET_DEG, YAW_DEG]] = height_m, yaw_deg, yaw_deg
+        links[THRUST_PWM] = self._hover_pwm
 
     def update(
         self,
@@ -120,20 +148,15 @@ class Autopilot:
         Raises:
             BytewingError: a command that is not a number.
         """
-        if tick % self.attitude_period == 0:
+        if tick % self.loops.attitude_period == 0:
             check_command(command, tick)
             run_loops(
-                tick % self.position_period == 0,
+                tick % self.loops.position_period == 0,
                 np.concatenate([position, quaternion, velocity_world, omega_body]),
                 np.array(command),
-                self.gains,
-                self.mixer,
-                self.limits,
-                self.memory,
-                self.links,
-                self.motor_command,
+                self.loops,
             )
-        return self.motor_command
+        return self.loops.motor_rpm
 
 
 def check_command(command: VelocityCommand, tick: int) -> None:
@@ -187,22 +210,17 @@ def _pid(gains: Vector, memory: Vector, loop: int, setpoint: float, measured: fl
 
 
 @compiled
-def run_loops(
-    run_position: bool,
-    state: Vector,
-    command: Vector,
-    gains: Vector,
-    mixer: Vector,
-    limits: Vector,
-    memory: Vector,
-    links: Vector,
-    motor_rpm: Vector,
-) -> None:
-    """Run the loops that are due; write ``memory``, ``links`` and ``motor_rpm`` in place.
+def run_loops(run_position: bool, state: Vector, command: Vector, loops: ControlLoops) -> None:
+    """Run the angle and rate loops and, where they are due, the velocity and height loops.
 
-    ``state`` (13,) is laid out as in ``bytewing.sim.rigid_body``, ``command`` (4,) as a
-    VelocityCommand.
+    Args:
+        run_position: whether the velocity and height loops are due.
+        state: (13,) laid out as in ``bytewing.sim.rigid_body``.
+        command: (4,) laid out as a VelocityCommand.
+        loops: their memory, links and rotor speeds are written.
     """
+    gains, mixer, memory, links = loops.gains, loops.mixer, loops.memory, loops.links
+    motor_rpm = loops.motor_rpm
     forward_m_s, left_m_s, climb_m_s, yaw_rate_rad_s = command
     (
         tilt_max_deg,
@@ -215,7 +233,7 @@ def run_loops(
         thrust_per_pwm,
         thrust_linear,
         thrust_quadratic,
-    ) = limits
+    ) = loops.limits
     roll, pitch, yaw = euler_from_quaternion(state[3:7])
 
     # Yaw is counted on through full turns, so that neither error nor rate ever jumps.

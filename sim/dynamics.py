@@ -13,6 +13,7 @@ Gravity, integration and contacts are others' (``bytewing.sim.rigid_body``, ``by
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,20 +26,44 @@ Vector = NDArray[np.float64]
 
 RAD_S_PER_RPM = 2 * math.pi / 60
 
-# What a battery remembers.
+# Cells of ``Battery.state``.
 CHARGE, VOLTAGE, CURRENT = range(3)
+
+
+class Rotors(NamedTuple):
+    """The four rotors, as compiled code takes them.
+
+    Attributes:
+        geometry: (4, 3) x and y in the body frame (m) and spin sign of each rotor.
+        constants: (13,) in the order in which ``step_rotors`` unpacks them.
+        speed_rpm: (4,) speeds at the end of the last tick; ``step_rotors`` writes them.
+    """
+
+    geometry: Vector
+    constants: Vector
+    speed_rpm: Vector
+
+
+class Battery(NamedTuple):
+    """The battery, as compiled code takes it.
+
+    Attributes:
+        open_circuit_v: (N,) voltages without load at equidistant states of charge, empty to full.
+        constants: (7,) as ``step_battery`` and ``speed_limit`` read them.
+        state: (3,) state of charge, voltage (V) and current (A); ``step_battery`` writes them.
+    """
+
+    open_circuit_v: Vector
+    constants: Vector
+    state: Vector
 
 
 class RotorDynamics:
     """The four rotors and the battery of one drone, stepped once a tick.
 
     Attributes:
-        rotor_rpm: (4,) speeds at the end of the last tick, in the airframe's order of rotors.
-        geometry: (4, 3) x, y and spin of each rotor, for ``step_rotors``.
-        constants: what else ``step_rotors`` needs.
-        battery: (3,) state of charge, voltage (V) and current (A), changed by ``step_battery``.
-        battery_constants: what else ``step_battery`` needs.
-        open_circuit_v: the battery's voltages without load, empty to full.
+        rotors: the rotors, in the airframe's order.
+        battery: the battery.
     """
 
     def __init__(
@@ -50,9 +75,7 @@ class RotorDynamics:
     ) -> None:
         rotors, ground, battery = airframe.rotors, airframe.ground_effect, airframe.battery
         self._hover_rpm = airframe.hover_rpm
-        # Flat arrays: one call into compiled code a tick, with few arguments to unpack.
-        self.geometry = np.column_stack([rotors.position_body_m, rotors.spin_sign])
-        self.constants = np.array(
+        constants = np.array(
             [
                 tick_s,
                 rotors.time_constant_up_s,
@@ -67,8 +90,9 @@ class RotorDynamics:
                 *airframe.drag_n_s_m,
             ]
         )
-        self.open_circuit_v = np.array(battery.open_circuit_v)
-        self.battery_constants = np.array(
+        geometry = np.column_stack([rotors.position_body_m, rotors.spin_sign])
+        self.rotors = Rotors(geometry, constants, np.zeros(4))
+        battery_constants = np.array(
             [
                 tick_s,
                 # An ideal source: always full, nothing lost inside.
@@ -80,12 +104,19 @@ class RotorDynamics:
                 rotors.speed_per_volt_rpm,
             ]
         )
-        self.battery = np.array([state_of_charge if battery_sags else 1.0, 0.0, 0.0])
-        self.rotor_rpm = np.zeros(4)
+        charge = state_of_charge if battery_sags else 1.0
+        self.battery = Battery(
+            np.array(battery.open_circuit_v), battery_constants, np.array([charge, 0.0, 0.0])
+        )
         self._wrench = np.zeros(6)
         # Voltage and current as they are in a hover.
-        step_battery(airframe.weight_n, self.open_circuit_v, self.battery_constants, self.battery)
-        self.battery[CHARGE] = state_of_charge if battery_sags else 1.0
+        step_battery(airframe.weight_n, self.battery)
+        self.battery.state[CHARGE] = charge
+
+    @property
+    def rotor_rpm(self) -> Vector:
+        """(4,) rotor speeds at the end of the last tick, in the airframe's order."""
+        return self.rotors.speed_rpm
 
     def reset(self, hover: bool) -> None:
         """Set the rotors to hover speed, or to rest."""
@@ -121,12 +152,8 @@ class RotorDynamics:
             state,
             motor_command,
             wind_world,
-            self.geometry,
-            self.constants,
-            self.open_circuit_v,
-            self.battery_constants,
+            self.rotors,
             self.battery,
-            self.rotor_rpm,
             self._wrench,
         )
         return self._wrench[:3].copy(), self._wrench[3:].copy()
@@ -162,16 +189,23 @@ def step_rotors(
     motor_command: Vector,
     speed_limit_rpm: float,
     wind_world: Vector,
-    geometry: Vector,
-    constants: Vector,
-    rotor_rpm: Vector,
+    rotors: Rotors,
     wrench_body: Vector,
 ) -> float:
-    """Advance ``rotor_rpm`` by a tick, write the ``wrench_body`` (6,) and return the thrust.
+    """Advance the rotors by one tick.
 
-    The thrust returned is that of all rotors in free air (N), which is what costs power.
-    ``speed_limit_rpm`` is what the battery allows; the others are as in ``RotorDynamics``.
+    Args:
+        state: (13,) laid out as in ``bytewing.sim.rigid_body``.
+        motor_command: (4,) commanded rotor speeds, rpm; clipped to [0, full speed].
+        speed_limit_rpm: the highest speed that the battery's voltage allows.
+        wind_world: (3,) velocity of the air, m/s.
+        rotors: their speeds are written.
+        wrench_body: (6,) written: force (N) and torque (N m) in body axes, without gravity.
+
+    Returns:
+        The thrust (N) that all rotors would give in free air, which decides the power they take.
     """
+    geometry, rotor_rpm = rotors.geometry, rotors.speed_rpm
     (
         tick_s,
         time_constant_up_s,
@@ -186,7 +220,7 @@ def step_rotors(
         drag_x,
         drag_y,
         drag_z,
-    ) = constants
+    ) = rotors.constants
     qx, qy, qz, qw = state[3], state[4], state[5], state[6]
     air_x, air_y, air_z = turned(
         -qx,
@@ -238,13 +272,12 @@ def step_rotors(
 
 
 @compiled
-def step_battery(
-    thrust_n: float, open_circuit_v: Vector, constants: Vector, battery: Vector
-) -> None:
-    """Drive the rotors at ``thrust_n`` for a tick; see ``RotorDynamics.battery``."""
+def step_battery(thrust_n: float, battery: Battery) -> None:
+    """Drain the battery for one tick in which the rotors give ``thrust_n``."""
+    open_circuit_v, constants, state = battery.open_circuit_v, battery.constants, battery.state
     tick_s, capacity_c, resistance_ohm, power_idle_w, power_per_thrust = constants[:5]
     last = len(open_circuit_v) - 1
-    place = min(max(battery[CHARGE], 0.0), 1.0) * last
+    place = min(max(state[CHARGE], 0.0), 1.0) * last
     below = min(int(place), last - 1)
     source_v = open_circuit_v[below] + (place - below) * (
         open_circuit_v[below + 1] - open_circuit_v[below]
@@ -253,17 +286,17 @@ def step_battery(
     # half its voltage, it gives that.
     power_w = power_idle_w + power_per_thrust * thrust_n
     root = math.sqrt(max(source_v * source_v - 4 * resistance_ohm * power_w, 0.0))
-    battery[VOLTAGE] = 0.5 * (source_v + root)
-    battery[CURRENT] = power_w / battery[VOLTAGE]
-    battery[CHARGE] = max(battery[CHARGE] - battery[CURRENT] * tick_s / capacity_c, 0.0)
+    state[VOLTAGE] = 0.5 * (source_v + root)
+    state[CURRENT] = power_w / state[VOLTAGE]
+    state[CHARGE] = max(state[CHARGE] - state[CURRENT] * tick_s / capacity_c, 0.0)
 
 
 @compiled
-def speed_limit(constants: Vector, battery: Vector) -> float:
-    """Return the rotor speed (rpm) at full duty; an empty battery gives none."""
-    if battery[CHARGE] <= 0.0:
+def speed_limit(battery: Battery) -> float:
+    """Return the rotor speed (rpm) at full duty; 0 for an empty battery."""
+    if battery.state[CHARGE] <= 0.0:
         return 0.0
-    limit: float = constants[5] + constants[6] * battery[VOLTAGE]
+    limit: float = battery.constants[5] + battery.constants[6] * battery.state[VOLTAGE]
     return limit
 
 
@@ -272,17 +305,15 @@ def step_powered_rotors(
     state: Vector,
     motor_command: Vector,
     wind_world: Vector,
-    geometry: Vector,
-    constants: Vector,
-    open_circuit_v: Vector,
-    battery_constants: Vector,
-    battery: Vector,
-    rotor_rpm: Vector,
+    rotors: Rotors,
+    battery: Battery,
     wrench_body: Vector,
 ) -> None:
-    """Advance rotors and battery by a tick; the battery's voltage of the tick before limits it."""
-    limit = speed_limit(battery_constants, battery)
-    thrust = step_rotors(
-        state, motor_command, limit, wind_world, geometry, constants, rotor_rpm, wrench_body
-    )
-    step_battery(thrust, open_circuit_v, battery_constants, battery)
+    """Advance rotors and battery by one tick.
+
+    The battery's voltage at the end of the tick before limits the rotors' speed. The arguments are
+    those of ``step_rotors``.
+    """
+    limit = speed_limit(battery)
+    thrust = step_rotors(state, motor_command, limit, wind_world, rotors, wrench_body)
+    step_battery(thrust, battery)

@@ -9,17 +9,25 @@ blocks, one call each; how they are cut into blocks changes nothing, to the last
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bytewing.foundation.errors import BytewingError
 from bytewing.sim.airframe import GRAVITY_M_S2, Airframe
-from bytewing.sim.autopilot import Autopilot, check_command, run_loops
+from bytewing.sim.autopilot import Autopilot, ControlLoops, check_command, run_loops
 from bytewing.sim.clock import Clock
 from bytewing.sim.compiled import compiled
-from bytewing.sim.dynamics import CHARGE, CURRENT, VOLTAGE, RotorDynamics, step_powered_rotors
+from bytewing.sim.dynamics import (
+    CHARGE,
+    CURRENT,
+    VOLTAGE,
+    Battery,
+    RotorDynamics,
+    Rotors,
+    step_powered_rotors,
+)
 from bytewing.sim.frames import quaternion_from_euler
 from bytewing.sim.navigation import Navigation, observe
 from bytewing.sim.pilot import DroneState, VelocityCommand
@@ -32,6 +40,38 @@ Vector = NDArray[np.float64]
 
 POSES = 128
 """Poses of the past that are kept, one a tick: 128 ms cover the slowest shutter of the camera."""
+
+
+class Body(NamedTuple):
+    """The rigid body and its recent past, as compiled code takes them.
+
+    Attributes:
+        constants: (5,) length of a tick (s), mass (kg) and moments of inertia (kg m2).
+        state: (13,) laid out as in ``bytewing.sim.rigid_body``; written.
+        specific_force: (3,) m/s2, body axes: all forces but gravity over the mass; written.
+        poses: (POSES, 7) position and quaternion at tick t in row t modulo POSES; written.
+    """
+
+    constants: Vector
+    state: Vector
+    specific_force: Vector
+    poses: Vector
+
+
+class Sensing(NamedTuple):
+    """The sensors and the estimate, as compiled code takes them.
+
+    Attributes:
+        rng: (5,) ``Navigation.rng``; empty (0,) where the autopilot is given the true state.
+        params: ``Navigation.params``, or empty (0,).
+        memory: ``Navigation.memory``, or empty (0,); written.
+        estimate: (13,) laid out as ``Body.state``; written.
+    """
+
+    rng: NDArray[np.uint64]
+    params: Vector
+    memory: Vector
+    estimate: Vector
 
 
 class SimulationError(BytewingError):
@@ -74,19 +114,27 @@ class Plant:
         self._clock = clock
         self._rotors = RotorDynamics(airframe, clock.tick_s, state_of_charge, battery_sags)
         self._rotors.reset(hover=True)
-        self._body = np.array([clock.tick_s, airframe.mass_kg, *airframe.inertia_kg_m2])
-        # What an accelerometer reads, which is the reaction to gravity while the drone stands.
-        self._specific_force = np.array([0.0, 0.0, GRAVITY_M_S2])
         self._poses = np.tile(self.state[:7], (POSES, 1))
         if navigation is None:
             self.estimate = self.state.copy()
-            self._sensing = (np.empty(0, np.uint64), np.empty(0), np.empty(0))
+            sensing = Sensing(np.empty(0, np.uint64), np.empty(0), np.empty(0), self.estimate)
         else:
             self.estimate = navigation.start(self.state[:3].copy(), yaw_rad)
-            self._sensing = (navigation.rng, navigation.params, navigation.memory)
-        # The autopilot starts as it believes the drone to be, or it would begin with a jerk.
-        self._autopilot = Autopilot(airframe, clock)
-        self._autopilot.reset(float(self.estimate[2]), yaw_rad)
+            sensing = Sensing(navigation.rng, navigation.params, navigation.memory, self.estimate)
+        # The set-points start at the estimate: a difference would begin the flight with a jerk.
+        autopilot = Autopilot(airframe, clock)
+        autopilot.reset(float(self.estimate[2]), yaw_rad)
+        body = Body(
+            constants=np.array([clock.tick_s, airframe.mass_kg, *airframe.inertia_kg_m2]),
+            state=self.state,
+            # A drone at rest: the accelerometer reads the reaction to gravity.
+            specific_force=np.array([0.0, 0.0, GRAVITY_M_S2]),
+            poses=self._poses,
+        )
+        parts = (body, sensing, autopilot.loops, self._rotors.rotors, self._rotors.battery)
+        # numba takes most of a microsecond to check the class of each named tuple that it is given,
+        # and a plant advances a hundred times a second: ``_advance`` restores the names itself.
+        self._parts = tuple(tuple(part) for part in parts)
 
     @property
     def rotor_rpm(self) -> Vector:
@@ -96,17 +144,17 @@ class Plant:
     @property
     def battery_v(self) -> float:
         """Voltage of the battery under its load."""
-        return float(self._rotors.battery[VOLTAGE])
+        return float(self._rotors.battery.state[VOLTAGE])
 
     @property
     def battery_a(self) -> float:
         """Current that is drawn from it."""
-        return float(self._rotors.battery[CURRENT])
+        return float(self._rotors.battery.state[CURRENT])
 
     @property
     def state_of_charge(self) -> float:
         """1 = full."""
-        return float(self._rotors.battery[CHARGE])
+        return float(self._rotors.battery.state[CHARGE])
 
     def drone_state(self) -> DroneState:
         """Return a copy of the true state."""
@@ -137,33 +185,7 @@ class Plant:
             SimulationError: the state is not finite any more; the drone is left in that tick.
         """
         check_command(command, self.tick)
-        autopilot, rotors = self._autopilot, self._rotors
-        self.tick = _advance(
-            self.tick,
-            ticks,
-            autopilot.attitude_period,
-            autopilot.position_period,
-            np.array(command),
-            wind_world_m_s,
-            self.state,
-            self.estimate,
-            self._specific_force,
-            self._poses,
-            self._body,
-            *self._sensing,
-            autopilot.gains,
-            autopilot.mixer,
-            autopilot.limits,
-            autopilot.memory,
-            autopilot.links,
-            autopilot.motor_command,
-            rotors.geometry,
-            rotors.constants,
-            rotors.open_circuit_v,
-            rotors.battery_constants,
-            rotors.battery,
-            rotors.rotor_rpm,
-        )
+        self.tick = _advance(self.tick, ticks, np.array(command), wind_world_m_s, self._parts)
         if not math.isfinite(self.state.sum()):
             raise SimulationError(
                 f"the simulation diverged at tick {self.tick} ({self._clock.seconds(self.tick):g} "
@@ -174,65 +196,31 @@ class Plant:
 
 @compiled
 def _advance(
-    tick: int,
-    ticks: int,
-    attitude_period: int,
-    position_period: int,
-    command: Vector,
-    wind_world: Vector,
-    state: Vector,
-    estimate: Vector,
-    specific_force: Vector,
-    poses: Vector,
-    body: Vector,
-    noise_keys: NDArray[np.uint64],
-    sensing: Vector,
-    sensing_memory: Vector,
-    gains: Vector,
-    mixer: Vector,
-    limits: Vector,
-    memory: Vector,
-    links: Vector,
-    motor_command: Vector,
-    geometry: Vector,
-    rotor_constants: Vector,
-    open_circuit_v: Vector,
-    battery_constants: Vector,
-    battery: Vector,
-    rotor_rpm: Vector,
+    tick: int, ticks: int, command: Vector, wind_world: Vector, parts: tuple[tuple[Any, ...], ...]
 ) -> int:
-    """Fly in place; return the tick reached, early where the state is not finite any more."""
-    tick_s, mass_kg, inertia = body[0], body[1], body[2:]
+    """Fly in place; return the tick reached, early where the state is not finite any more.
+
+    Args:
+        tick: base ticks since take-off.
+        ticks: how many to fly.
+        command: (4,) laid out as a VelocityCommand.
+        wind_world: (3,) velocity of the air, m/s.
+        parts: the fields of a Body, Sensing, ControlLoops, Rotors and Battery, which are written.
+    """
+    body, sensing, loops = Body(*parts[0]), Sensing(*parts[1]), ControlLoops(*parts[2])
+    rotors, battery = Rotors(*parts[3]), Battery(*parts[4])
+    state, specific_force, poses = body.state, body.specific_force, body.poses
+    tick_s, mass_kg, inertia = body.constants[0], body.constants[1], body.constants[2:]
+    rng, params, memory, estimate = sensing.rng, sensing.params, sensing.memory, sensing.estimate
     wrench = np.empty(6)
     for now in range(tick, tick + ticks):
-        if len(sensing) > 0:
-            observe(now, noise_keys, state, specific_force, sensing, sensing_memory, estimate)
+        if len(params) > 0:
+            observe(now, rng, state, specific_force, params, memory, estimate)
         else:
             estimate[:] = state
-        if now % attitude_period == 0:
-            run_loops(
-                now % position_period == 0,
-                estimate,
-                command,
-                gains,
-                mixer,
-                limits,
-                memory,
-                links,
-                motor_command,
-            )
-        step_powered_rotors(
-            state,
-            motor_command,
-            wind_world,
-            geometry,
-            rotor_constants,
-            open_circuit_v,
-            battery_constants,
-            battery,
-            rotor_rpm,
-            wrench,
-        )
+        if now % loops.attitude_period == 0:
+            run_loops(now % loops.position_period == 0, estimate, command, loops)
+        step_powered_rotors(state, loops.motor_rpm, wind_world, rotors, battery, wrench)
         for axis in range(3):
             specific_force[axis] = wrench[axis] / mass_kg
         step_rigid_body(state, wrench, mass_kg, inertia, tick_s)

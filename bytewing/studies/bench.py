@@ -26,7 +26,7 @@ from bytewing.foundation.errors import BadInputError, did_you_mean
 from bytewing.policies.bundle import PolicyBundle
 from bytewing.scenarios.pilots import ExportedPolicy
 from bytewing.sim.airframe import load_airframe
-from bytewing.sim.autopilot import Autopilot, run_loops
+from bytewing.sim.autopilot import Autopilot, ControlLoops, run_loops
 from bytewing.sim.camera import link
 from bytewing.sim.camera.camera import GreyCamera
 from bytewing.sim.camera.config import CameraConfig
@@ -201,20 +201,7 @@ def _drone_split() -> dict[str, float]:
     autopilot.reset(1.0, 0.0)
     estimate = np.array([0, 0, 1.0, 0, 0, 0, 1.0, 0, 0, 0, 0, 0, 0])
     autopilot_s = _median_s(
-        lambda: _run_autopilot(
-            SPLIT_TICKS,
-            autopilot.attitude_period,
-            autopilot.position_period,
-            estimate,
-            np.array(HOVER),
-            autopilot.gains,
-            autopilot.mixer,
-            autopilot.limits,
-            autopilot.memory,
-            autopilot.links,
-            autopilot.motor_command,
-        ),
-        RUNS,
+        lambda: _run_autopilot(SPLIT_TICKS, estimate, np.array(HOVER), autopilot.loops), RUNS
     )
     truth_s = flown_s(None)
     sensing_s = flown_s(Navigation(NavigationConfig(), clock, 0)) - truth_s
@@ -226,22 +213,9 @@ def _drone_split() -> dict[str, float]:
 
 
 @compiled
-def _run_autopilot(
-    ticks: int,
-    attitude_period: int,
-    position_period: int,
-    estimate: Vector,
-    command: Vector,
-    gains: Vector,
-    mixer: Vector,
-    limits: Vector,
-    memory: Vector,
-    links: Vector,
-    motor_command: Vector,
-) -> None:
-    for tick in range(0, ticks, attitude_period):
-        due = tick % position_period == 0
-        run_loops(due, estimate, command, gains, mixer, limits, memory, links, motor_command)
+def _run_autopilot(ticks: int, estimate: Vector, command: Vector, loops: ControlLoops) -> None:
+    for tick in range(0, ticks, loops.attitude_period):
+        run_loops(tick % loops.position_period == 0, estimate, command, loops)
 
 
 def _gym_rate(checkout: Path, python: Path, obstacles: bool) -> float:

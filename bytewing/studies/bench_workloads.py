@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from bytewing.foundation.rng import stream
 from bytewing.policies.bundle import PolicyBundle
-from bytewing.policies.pilot import Policy, PolicyPilot, Step
+from bytewing.policies.guidance.answer import Step
+from bytewing.policies.pilot import Policy, PolicyPilot
 from bytewing.scenarios.pilots import make_pilot
 from bytewing.scenarios.schema import Scenario, load_suite, suite_flights
 from bytewing.sim import meshes

@@ -19,7 +19,7 @@ from bytewing.firmware_export.verify.profile import Profile, Profiler, computing
 from bytewing.firmware_export.verify.toolchain import compile_firmware
 from bytewing.foundation.files import write_atomic
 from bytewing.policies.bundle import Golden, PolicyBundle
-from bytewing.policies.guidance.answer import NO_ROUTE, NO_SENSES
+from bytewing.policies.guidance.answer import NO_ROUTE, NO_SENSES, Step
 
 
 def entry_symbols(name: str) -> tuple[str, ...]:
@@ -60,14 +60,8 @@ class McuPolicy:
         """Go back to the state at take-off, with a flight's (N, 5) route."""
         self._machine.reset(route)
 
-    def step(
-        self, frame: NDArray[np.uint8], senses: NDArray[np.float32] = NO_SENSES
-    ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-        """Run one camera frame (H, W) uint8 and the senses (SENSES_SIZE,) with it.
-
-        Returns:
-            Network outputs (K,) int8; guidance's answer (4 + A,) float32.
-        """
+    def step(self, frame: NDArray[np.uint8], senses: NDArray[np.float32] = NO_SENSES) -> Step:
+        """Run one camera frame (H, W) uint8 and the senses (SENSES_SIZE,) with it."""
         return self._machine.step(frame, senses)
 
     @functools.cached_property

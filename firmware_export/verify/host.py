@@ -18,7 +18,8 @@ from bytewing.firmware_export.interface import policy_interface
 from bytewing.foundation.errors import BadInputError
 from bytewing.foundation.host_compiler import compile_host_library
 from bytewing.policies.bundle import PolicyBundle
-from bytewing.policies.guidance.answer import NO_ROUTE, NO_SENSES
+from bytewing.policies.guidance.answer import NO_ROUTE, NO_SENSES, Step
+from bytewing.policies.guidance.guide import report_of
 
 
 class CNetwork:
@@ -80,45 +81,41 @@ class CPolicy(CNetwork):
         super().__init__(library, name, input_bytes, interface.output_count)
         self._interface = interface
         pointer = ctypes.c_void_p
-        takes_senses = interface.takes_senses
-        route, senses = ((pointer, ctypes.c_int32), (pointer,)) if takes_senses else ((), ())
+        route = (pointer, ctypes.c_int32) if interface.takes_route else ()
         frame = (pointer,) if interface.takes_frames else ()
+        senses = (pointer,) if interface.takes_senses else ()
         self._reset = self._function(f"{name}_reset", *route)
-        self._step = self._function(f"{name}_step", *frame, *senses, pointer)
+        self._step = self._function(f"{name}_step", *frame, *senses, pointer, result=ctypes.c_int)
         self._outputs = self._function(f"{name}_outputs", result=ctypes.c_void_p)
         self.reset()
 
     def reset(self, route: NDArray[np.float32] = NO_ROUTE) -> None:
         """Forget everything; call before each flight, with its (N, 5) route."""
-        if not self._interface.takes_senses:
+        if not self._interface.takes_route:
             self._reset()
             return
         rows = np.ascontiguousarray(route, np.float32)
         self._reset(rows.ctypes.data, len(rows))
 
-    def step(
-        self, frame: NDArray[np.uint8], senses: NDArray[np.float32] = NO_SENSES
-    ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    def step(self, frame: NDArray[np.uint8], senses: NDArray[np.float32] = NO_SENSES) -> Step:
         """Take one frame.
 
         Args:
             frame: (H, W) uint8; earlier ones are remembered by the C. Ignored by a policy that
                 takes none.
-            senses: (SENSES_SIZE,) float32; ignored by a guidance that takes none.
-
-        Returns:
-            (K,) int8 raw outputs and guidance's (4 + A,) float32 answer.
+            senses: (SENSES_SIZE,) float32; ignored by a policy that takes none.
         """
         interface = self._interface
-        answer = np.empty(interface.answer_size, np.float32)
+        answer = np.empty(interface.kind.answer_size, np.float32)
         given: list[NDArray[Any]] = []
         if interface.takes_frames:
             given.append(_pixels(frame, interface.frame_bytes))
         if interface.takes_senses:
             given.append(np.ascontiguousarray(senses, np.float32))
-        self._step(*(array.ctypes.data for array in given), answer.ctypes.data)
+        status = self._step(*(array.ctypes.data for array in given), answer.ctypes.data)
         data = ctypes.string_at(self._outputs(), self.output_count)
-        return np.frombuffer(data, np.int8).copy(), answer
+        outputs = np.frombuffer(data, np.int8).copy()
+        return Step(outputs, answer, report_of(interface.kind, status, answer))
 
 
 def _pixels(frame: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:

@@ -17,7 +17,8 @@ from bytewing.firmware_export.interface import PolicyInterface
 from bytewing.firmware_export.target import Target
 from bytewing.firmware_export.verify.image import Image, load_image
 from bytewing.foundation.errors import BadInputError, BytewingError
-from bytewing.policies.guidance.answer import NO_ROUTE, NO_SENSES
+from bytewing.policies.guidance.answer import NO_ROUTE, NO_SENSES, Step
+from bytewing.policies.guidance.guide import report_of
 from bytewing.sim.senses import SENSES_SIZE
 
 # Unicorn has no Cortex-M0+; its M0 executes the same instructions (Armv6-M).
@@ -179,14 +180,14 @@ class PolicyMachine(Machine):
         super().__init__(path, target)
         self._interface = interface
         self._frame_address = self.allocate(interface.frame_bytes)
-        self._answer_address = self.allocate(4 * interface.answer_size)
+        self._answer_address = self.allocate(4 * interface.kind.answer_size)
         self._senses_address = self.allocate(4 * SENSES_SIZE)
         self._route_address, self._route_bytes = 0, 0
 
     def reset(self, route: NDArray[np.float32] = NO_ROUTE) -> None:
         """Bring the policy's state to that at take-off, with a flight's (N, 5) route."""
         name = f"{self._interface.name}_reset"
-        if not self._interface.takes_senses:
+        if not self._interface.takes_route:
             self.call(name)
             return
         rows = route.astype("<f4").tobytes()
@@ -218,23 +219,20 @@ class PolicyMachine(Machine):
             given.append(self._senses_address)
         return *given, self._answer_address
 
-    def step(
-        self, frame: NDArray[np.uint8], senses: NDArray[np.float32] = NO_SENSES
-    ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    def step(self, frame: NDArray[np.uint8], senses: NDArray[np.float32] = NO_SENSES) -> Step:
         """Run one camera frame (H, W) uint8 and the senses (SENSES_SIZE,) with it.
-
-        Returns:
-            Network outputs (K,) int8; guidance's answer (4 + A,) float32.
 
         Raises:
             BadInputError: the frame has another type or size than the policy's input.
         """
         interface = self._interface
-        self.call(f"{interface.name}_step", *self.give(frame, senses))
+        status = self.call(f"{interface.name}_step", *self.give(frame, senses))
         address = self.call(f"{interface.name}_outputs") & 0xFFFF_FFFF
         outputs = self.read(address, interface.output_count)
-        answer = self.read(self._answer_address, 4 * interface.answer_size)
-        return np.frombuffer(outputs, np.int8), np.frombuffer(answer, "<f4")
+        data = self.read(self._answer_address, 4 * interface.kind.answer_size)
+        answer = np.frombuffer(data, "<f4")
+        report = report_of(interface.kind, status, answer)
+        return Step(np.frombuffer(outputs, np.int8), answer, report)
 
     def selftest(self) -> int:
         """Run the golden vectors on the device; 0 where all of them agree."""

@@ -106,11 +106,22 @@ class Guide:
     @property
     def report(self) -> Report | None:
         """What the last step has to report, None while there is nothing."""
-        if self.status == Status.FLYING:
-            return None
-        if self.status == Status.NOTHING_FOUND:
-            return Report(None)
-        return Report(self._answer[self._kind.position_slice].astype(np.float64))
+        return report_of(self._kind, self.status, self._answer)
+
+
+def report_of(kind: GuidanceKind, status: int, answer: NDArray[np.float32]) -> Report | None:
+    """Return what a step of the C has to report, None while there is nothing.
+
+    Args:
+        kind: of guidance.
+        status: what the step returned.
+        answer: (4 + A,), what it answered.
+    """
+    if status == Status.FLYING:
+        return None
+    if status == Status.NOTHING_FOUND:
+        return Report(None)
+    return Report(answer[kind.position_slice].astype(np.float64))
 
 
 def load_guidance(kind: GuidanceKind) -> ctypes.CDLL:

@@ -17,7 +17,8 @@ from bytewing.policies.guidance.mean_wind import MeanWindStruct
 from bytewing.sim.senses import SENSES_SIZE
 
 ROWS = 6
-COLUMN_STEPS = 5  # 0.2 s at 25 Hz
+COLUMN_STEPS = 5
+STEP_S = 0.04  # between two readings of the senses; a column is 0.2 s
 
 SOURCES = (
     *MEAN_WIND_SOURCES,
@@ -41,7 +42,7 @@ class ScentStruct(ctypes.Structure):
 
 
 class ScentHistory:
-    """The columns of a flight so far, for the network (``bytewing.policies.inputs.look.Look``)."""
+    """The columns of a flight so far, for the network (``policies.network_inputs.Look``)."""
 
     needs_frames = False
 

@@ -22,7 +22,15 @@ from bytewing.sim.camera.config import Optics
 from bytewing.sim.camera.lens import Lens
 from bytewing.sim.camera.mipmap import Atlas
 from bytewing.sim.camera.pinhole import camera_from_body
-from bytewing.sim.camera.raster_kernels import SAMPLES, GroundLayout
+from bytewing.sim.camera.raster_data import (
+    SAMPLES,
+    Exposure,
+    GroundLayout,
+    PixelRays,
+    Samples,
+    Textures,
+    Things,
+)
 from bytewing.sim.camera.renderer import Capture
 from bytewing.sim.frames import rotation_world_from_body
 from bytewing.sim.scene import Ground, Light, Scene, SceneObject
@@ -109,45 +117,49 @@ class Raster:
         look = look or Daylight(scene)
         lens = Lens(config)
         height, width = self._shape = (config.height_px, config.width_px)
-        self._pixel = 1.0 / lens.focal_px
         self._camera_from_body = camera_from_body(config.pitch_down_deg)
         self._mount_body_m = np.array(config.mount_position_body_m)
         rays = lens.rays(SAMPLES)[..., :2]
         self.row_bounds, self.column_bounds = _bounds(rays)
-        self._cone = _cone(rays)
         # (H, 4, 2, W): of each row and sample the x and the y of all columns.
-        self._rays = np.ascontiguousarray(
+        xy = np.ascontiguousarray(
             rays.reshape(height, SAMPLES, width, SAMPLES, 2)
             .transpose(0, 1, 3, 4, 2)
             .reshape(height, SAMPLES**2, 2, width),
             np.float32,
         )
-        self._nearness = np.zeros((height, SAMPLES**2, width), np.float32)
-        self._seen = np.zeros((height, SAMPLES**2, width), np.float32)
+        pixel = 1.0 / lens.focal_px
+        self._rays = PixelRays(pixel, xy, self.row_bounds, self.column_bounds, _cone(rays))
+        size = (height, SAMPLES**2, width)
+        self._samples = Samples(np.zeros(size, np.float32), np.zeros(size, np.float32))
 
         atlas = Atlas()
-        self._sky = look.sky
-        self._ground = _ground_layout(scene.ground, look, atlas)
+        ground = _ground_layout(scene.ground, look, atlas)
         parts = [_triangles(item, look, atlas) for item in scene.objects]
         none = (np.empty((0, 3, 3)), np.empty((0, 3, 2)), np.empty((0, 4)))
-        self._corners_m, self._uv, self._looks = (
+        corners_m, uv, surfaces = (
             np.concatenate(column) for column in zip(none, *parts, strict=True)
         )
-        edges_m = self._corners_m[:, 1:] - self._corners_m[:, :1]
+        edges_m = corners_m[:, 1:] - corners_m[:, :1]
         normals = np.cross(edges_m[:, 0], edges_m[:, 1])
-        offsets = (normals * self._corners_m[:, 0]).sum(axis=1)
-        self._planes = np.column_stack([normals, offsets])
+        offsets = (normals * corners_m[:, 0]).sum(axis=1)
+        planes = np.column_stack([normals, offsets])
         ends = np.cumsum([len(corners) for corners, _, _ in parts], dtype=int)
-        self._spheres = np.zeros((len(parts), 6))
+        spheres = np.zeros((len(parts), 6))
         for index, (corners, _, _) in enumerate(parts):
             middle = corners.mean(axis=(0, 1))
             radius = np.linalg.norm(corners - middle, axis=2).max()
-            self._spheres[index] = *middle, radius, ends[index] - len(corners), ends[index]
+            spheres[index] = *middle, radius, ends[index] - len(corners), ends[index]
         self._shifts_m = np.zeros((len(parts), 2, 3))
         self._moving = [
             (index, item) for index, item in enumerate(scene.objects) if item.motion is not None
         ]
-        self._texels, self._levels = atlas.packed()
+        self._drawing = raster_kernels.Drawing(
+            Things(corners_m, planes, uv, surfaces, spheres, self._shifts_m),
+            Textures(*atlas.packed()),
+            ground,
+            float(look.sky),
+        )
 
     def render(self, capture: Capture) -> NDArray[np.float32]:
         """Return the radiance (H, W) float32, averaged over pixels and exposure."""
@@ -157,29 +169,12 @@ class Raster:
             start = np.array(item.position_world_m)
             self._shifts_m[index, 0] = item.position_at(capture.opening_s) - start
             self._shifts_m[index, 1] = item.position_at(capture.closing_s) - start
-        raster_kernels.draw(
-            self._corners_m,
-            self._planes,
-            self._uv,
-            self._looks,
-            self._spheres,
-            self._shifts_m,
-            self._texels,
-            self._levels,
-            self._ground,
-            self._sky,
+        exposure = Exposure(
             self.view(capture.opening_pose),
             self.view(capture.closing_pose),
             capture.readout_s / duration_s if duration_s > 0 else 0.0,
-            self._pixel,
-            self._rays,
-            self.row_bounds,
-            self.column_bounds,
-            self._cone,
-            self._nearness,
-            self._seen,
-            radiance,
         )
+        raster_kernels.draw(self._drawing, exposure, self._rays, self._samples, radiance)
         return radiance
 
     def path_lengths(self, view: Floats) -> Singles:
@@ -189,7 +184,8 @@ class Raster:
             view: (4, 3) of the camera, for what is seen of the ground.
         """
         lengths_m = np.empty(self._shape, np.float32)
-        raster_kernels.path_lengths(self._nearness, self._rays, view, self._ground, lengths_m)
+        ground = self._drawing.ground
+        raster_kernels.path_lengths(self._samples, self._rays, view, ground, lengths_m)
         return lengths_m
 
     def view(self, pose: Floats) -> Floats:

@@ -30,7 +30,8 @@ from bytewing.sim.camera.lens import Lens
 from bytewing.sim.camera.raster import GroundPaint, Paint, Raster
 from bytewing.sim.camera.renderer import Capture
 from bytewing.sim.fields.gas import ZERO_C, GasRelease
-from bytewing.sim.fields.plume import Filaments, Plume
+from bytewing.sim.fields.plume import Plume
+from bytewing.sim.fields.plume_kernels import Filaments
 from bytewing.sim.scene import Ground, Heat, Scene, SceneObject
 
 Array = NDArray[np.float64]
@@ -154,7 +155,11 @@ class ThermalCamera:
         self._layers = [(plume, *_seen(plume.release, config, scene, band)) for plume in plumes]
         rays = Lens(config).rays()
         rays /= np.linalg.norm(rays, axis=-1, keepdims=True)
-        self._directions = np.ascontiguousarray(rays.transpose(0, 2, 1), np.float32)
+        self._rays = kernels.UnitRays(
+            np.ascontiguousarray(rays.transpose(0, 2, 1), np.float32),
+            self._raster.row_bounds,
+            self._raster.column_bounds,
+        )
 
         self._rng = stream(seed, "camera")
         shape = (config.height_px, config.width_px)
@@ -194,10 +199,11 @@ class ThermalCamera:
         t_s = 0.5 * (capture.opening_s + capture.closing_s)
         for index, (plume, absorption, table) in enumerate(self._layers):
             puffs = plume.filaments(t_s)
-            column_ppm_m = self._column(puffs, puffs.peak_ppm, view, lengths_m)
+            column_ppm_m = self._column(puffs, view, lengths_m)
             own: Image | np.float32 = self._air
             if table is not None:
-                heat = self._column(puffs, puffs.peak_ppm * puffs.excess_k, view, lengths_m)
+                heated = puffs._replace(peak_ppm=puffs.peak_ppm * puffs.excess_k)
+                heat = self._column(heated, view, lengths_m)
                 excess_k = heat / np.maximum(column_ppm_m, np.float32(1e-6))
                 own = np.interp(excess_k, *table).astype(np.float32)
             change = opacity(absorption, column_ppm_m) * (own - radiance)
@@ -207,20 +213,10 @@ class ThermalCamera:
             radiance += change
         return radiance
 
-    def _column(self, puffs: Filaments, peak: Array, view: Array, lengths_m: Image) -> Image:
-        """Return the integral (H, W) along each ray of what is ``peak`` in their middle."""
+    def _column(self, puffs: Filaments, view: Array, lengths_m: Image) -> Image:
+        """Return the concentration integrated along each ray (H, W), ppm m."""
         column = np.zeros_like(lengths_m)
-        kernels.draw_columns(
-            puffs.centre_m,
-            puffs.sigma_m,
-            peak,
-            view,
-            self._directions,
-            self._raster.row_bounds,
-            self._raster.column_bounds,
-            lengths_m,
-            column,
-        )
+        kernels.draw_columns(puffs, view, self._rays, lengths_m, column)
         return column
 
 

@@ -7,12 +7,14 @@ run over whole slices: an index that might be negative would keep that unit idle
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bytewing.sim.camera.raster_kernels import reached
+from bytewing.sim.camera.raster_things import reached
 from bytewing.sim.compiled import compiled
+from bytewing.sim.fields.plume_kernels import Filaments
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -36,6 +38,20 @@ BASE_STEP, BASE_REACH = 3, 2
 
 HALF_RANGE = np.float32(63.5)
 """Grey values that base and detail can each take, up and down from the middle."""
+
+
+class UnitRays(NamedTuple):
+    """The rays through the middles of all pixels.
+
+    Attributes:
+        directions: (H, 3, W) unit vectors in the camera's frame (right, up, backward).
+        row_bounds: (H, 2) as in ``bytewing.sim.camera.raster_data.PixelRays``.
+        column_bounds: (W, 2) likewise.
+    """
+
+    directions: Singles
+    row_bounds: Floats
+    column_bounds: Floats
 
 
 @compiled
@@ -81,17 +97,9 @@ def normal_share(x: np.float32) -> np.float32:
 
 @compiled
 def draw_columns(
-    centre_m: Floats,
-    sigma_m: Floats,
-    peak_ppm: Floats,
-    view: Floats,
-    directions: Singles,
-    row_bounds: Floats,
-    column_bounds: Floats,
-    lengths_m: Singles,
-    column_ppm_m: Singles,
+    filaments: Filaments, view: Floats, rays: UnitRays, lengths_m: Singles, column_ppm_m: Singles
 ) -> None:
-    """Add what each pixel's ray passes through of the gas, from the camera to the background.
+    """Add the concentration integrated along each pixel's ray, from the camera to the background.
 
     Along a ray a filament's concentration is a Gaussian; its integral is in closed form
 
@@ -101,16 +109,14 @@ def draw_columns(
     the normal distribution's.
 
     Args:
-        centre_m: (N, 3) world.
-        sigma_m: (N,).
-        peak_ppm: (N,) concentration at the centre.
-        view: (4, 3) the camera's right, up and backward in the world, and its place.
-        directions: (H, 3, W) unit vectors along the rays, camera frame.
-        row_bounds: see ``bytewing.sim.camera.raster.Raster``.
-        column_bounds: see there.
-        lengths_m: (H, W) to the background.
+        filaments: of the gas.
+        view: (4, 3) the camera's right, up and backward axes in the world and its position (m).
+        rays: the pixels' rays.
+        lengths_m: (H, W) of the rays, to the background.
         column_ppm_m: (H, W) added to.
     """
+    centre_m, sigma_m, peak_ppm = filaments.centre_m, filaments.sigma_m, filaments.peak_ppm
+    directions, row_bounds, column_bounds = rays
     for index in range(len(sigma_m)):
         px = centre_m[index, 0] - view[3, 0]
         py = centre_m[index, 1] - view[3, 1]

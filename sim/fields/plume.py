@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,7 +30,15 @@ from numpy.typing import ArrayLike, NDArray
 from bytewing.foundation.errors import BadInputError
 from bytewing.sim.fields.field import Field, sample_finite
 from bytewing.sim.fields.gas import AIR_G_MOL, ZERO_C, GasRelease, load_gas
-from bytewing.sim.fields.plume_kernels import add_columns, add_concentrations, move, seen_at
+from bytewing.sim.fields.plume_kernels import (
+    FilamentModel,
+    Filaments,
+    PlumeStep,
+    add_columns,
+    add_concentrations,
+    move,
+    seen_at,
+)
 from bytewing.sim.noise import noise_key
 
 Array = NDArray[np.float64]
@@ -67,34 +74,6 @@ class Dispersion:
     sigma_m: float = 0.04
     growth_m2_s: float = 1e-3
     noise_m: float = 0.02
-
-
-class Filaments(NamedTuple):
-    """Puffs of gas at one time.
-
-    Attributes:
-        centre_m: (N, 3) world.
-        sigma_m: (N,) standard deviation, the same along all axes.
-        peak_ppm: (N,) concentration at the centre, by volume.
-        excess_k: (N,) how much warmer than the air.
-    """
-
-    centre_m: Array
-    sigma_m: Array
-    peak_ppm: Array
-    excess_k: Array
-
-
-class _Step(NamedTuple):
-    """What happens from ``number`` STEP_S on for one STEP_S; times count from the first release.
-
-    Filament k has row k modulo the number of rows, so that one too old makes room for a new one.
-    """
-
-    number: int
-    born_s: Array
-    before_m: Array
-    after_m: Array
 
 
 class Plume:
@@ -138,14 +117,21 @@ class Plume:
         self.volume_m3_s = gas.volume_m3_s(release.rate_g_h, air_c)
         self._wind = wind
         self._key = noise_key(seed, name)
-        self._air_k = air_c + ZERO_C
-        self._excess_k = float(release.excess_k)  # an int would compile everything again
-        self._lightness = 1.0 - gas.molar_mass_g_mol / AIR_G_MOL
-        self._dispersion = dispersion
+        self._filaments_per_s = dispersion.filaments_per_s
         volume_m3 = self.volume_m3_s / dispersion.filaments_per_s
         # A filament that would be more than pure gas begins so wide that it is just that.
-        self._sigma_m = max(dispersion.sigma_m, (volume_m3 / (2 * math.pi) ** 1.5) ** (1 / 3))
-        self._peak_ppm = volume_m3 / ((2 * math.pi) ** 1.5 * self._sigma_m**3) * PURE_PPM
+        sigma_m = max(dispersion.sigma_m, (volume_m3 / (2 * math.pi) ** 1.5) ** (1 / 3))
+        # Whole numbers would be another type, for which numba compiles everything again.
+        self._model = FilamentModel(
+            sigma_m=float(sigma_m),
+            growth_m2_s=float(dispersion.growth_m2_s),
+            noise_m=float(dispersion.noise_m),
+            peak_ppm=float(volume_m3 / ((2 * math.pi) ** 1.5 * sigma_m**3) * PURE_PPM),
+            volume_m3_s=float(self.volume_m3_s),
+            lightness=1.0 - gas.molar_mass_g_mol / AIR_G_MOL,
+            excess_k=float(release.excess_k),
+            air_k=float(air_c + ZERO_C),
+        )
         self._rows = math.ceil(PLUME_LEAD_S * dispersion.filaments_per_s)
         self._now = self._last = self._first()
 
@@ -164,29 +150,14 @@ class Plume:
         while self._now.number < number:
             self._last, self._now = self._now, self._after(self._now)
         step = self._now if number == self._now.number else self._last
-        return Filaments(
-            *seen_at(
-                s,
-                step.number * STEP_S,
-                (step.number + 1) * STEP_S,
-                step.born_s,
-                step.before_m,
-                step.after_m,
-                self._sigma_m,
-                self._dispersion.growth_m2_s,
-                self._peak_ppm,
-                self._excess_k,
-            )
-        )
+        return Filaments(*seen_at(s, step, self._model))
 
     def concentration_ppm(self, position_world_m: ArrayLike, t_s: float) -> Array:
         """Return the concentration (...) by volume at positions (..., 3); at most PURE_PPM."""
         points = np.ascontiguousarray(position_world_m, np.float64)
         puffs = self.filaments(t_s)
         sums = np.zeros(points.size // 3)
-        add_concentrations(
-            points.reshape(-1, 3), puffs.centre_m, puffs.sigma_m, puffs.peak_ppm, sums
-        )
+        add_concentrations(points.reshape(-1, 3), puffs, sums)
         return np.minimum(sums, PURE_PPM).reshape(points.shape[:-1])
 
     def column_ppm_m(
@@ -213,55 +184,40 @@ class Plume:
             _rows(origins, (*shape, 3)).reshape(-1, 3),
             _rows(directions, (*shape, 3)).reshape(-1, 3),
             _rows(lengths, shape).reshape(-1),
-            puffs.centre_m,
-            puffs.sigma_m,
-            puffs.peak_ppm,
+            puffs,
             sums.reshape(-1),
         )
         return sums
 
-    def _first(self) -> _Step:
+    def _first(self) -> PlumeStep:
         places = np.tile(np.array(self.release.position_world_m, np.float64), (self._rows, 1))
-        return self._after(_Step(-1, np.full(self._rows, math.inf), places, places))
+        return self._after(self._step(-1, np.full(self._rows, math.inf), places, places))
 
-    def _after(self, step: _Step) -> _Step:
+    def _step(self, number: int, born_s: Array, before_m: Array, after_m: Array) -> PlumeStep:
+        begin_s, end_s = number * STEP_S, (number + 1) * STEP_S
+        return PlumeStep(number, begin_s, end_s, born_s, before_m, after_m)
+
+    def _after(self, step: PlumeStep) -> PlumeStep:
         """Return the step after this one: drop what went too far, release what is due, move."""
         number, born_s, before_m = step.number + 1, step.born_s.copy(), step.after_m.copy()
         opening = np.array(self.release.position_world_m, np.float64)
         gone = (np.abs(before_m - opening) > REACH_M).any(axis=1)
         born_s[gone], before_m[gone] = math.inf, opening
 
-        per_s = self._dispersion.filaments_per_s
+        per_s = self._filaments_per_s
         due = [math.ceil(n * STEP_S * per_s - 1e-9) for n in (number, number + 1)]
         new = np.arange(*due)
         born_s[new % self._rows] = new / per_s
         before_m[new % self._rows] = opening
 
-        begin_s, end_s = number * STEP_S, (number + 1) * STEP_S
-        middle_s = 0.5 * (begin_s + end_s) - PLUME_LEAD_S
+        after = self._step(number, born_s, before_m, before_m.copy())
+        middle_s = 0.5 * (after.begin_s + after.end_s) - PLUME_LEAD_S
         air_m_s = np.ascontiguousarray(self._wind.sample(before_m, middle_s))
         if not np.isfinite(air_m_s).all():
             place = before_m[np.argmin(np.isfinite(air_m_s).all(axis=1))]
             sample_finite(self._wind, place, middle_s)
-        after_m = before_m.copy()
-        move(
-            self._key,
-            number * self._rows * 3,
-            begin_s,
-            end_s,
-            born_s,
-            before_m,
-            air_m_s,
-            self._sigma_m,
-            self._dispersion.growth_m2_s,
-            self._dispersion.noise_m,
-            self.volume_m3_s,
-            self._lightness,
-            self._excess_k,
-            self._air_k,
-            after_m,
-        )
-        return _Step(number, born_s, before_m, after_m)
+        move(self._key, number * self._rows * 3, after, air_m_s, self._model)
+        return after
 
 
 def _rows(values: NDArray[np.generic], shape: tuple[int, ...]) -> Array:

@@ -6,6 +6,7 @@ A filament that is not there (not released yet, or dropped) was born at infinity
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,68 @@ STILL_M_S = 0.01
 
 FAR = 50.0
 """Squared distance in standard deviations from which on a filament is nothing: exp(-25)."""
+
+
+class Filaments(NamedTuple):
+    """Puffs of gas at one time.
+
+    Attributes:
+        centre_m: (N, 3) in the world.
+        sigma_m: (N,) standard deviation, the same along all axes.
+        peak_ppm: (N,) concentration at the centre, by volume.
+        excess_k: (N,) temperature above that of the air.
+    """
+
+    centre_m: Floats
+    sigma_m: Floats
+    peak_ppm: Floats
+    excess_k: Floats
+
+
+class FilamentModel(NamedTuple):
+    """How the filaments of one release spread and rise.
+
+    Attributes:
+        sigma_m: standard deviation at birth.
+        growth_m2_s: growth of sigma squared.
+        noise_m: standard deviation of a whole step's random displacement along each axis.
+        peak_ppm: concentration at the centre at birth.
+        volume_m3_s: gas released.
+        lightness: 1 - molar mass / that of air.
+        excess_k: temperature above that of the air, at birth.
+        air_k: temperature of the air.
+    """
+
+    sigma_m: float
+    growth_m2_s: float
+    noise_m: float
+    peak_ppm: float
+    volume_m3_s: float
+    lightness: float
+    excess_k: float
+    air_k: float
+
+
+class PlumeStep(NamedTuple):
+    """The movement of all filaments during one step; times count from the first release.
+
+    Filament k has row k modulo the number of rows, so that one too old makes room for a new one.
+
+    Attributes:
+        number: of the step.
+        begin_s: a filament born within the step moves from its birth on.
+        end_s: the end of the step.
+        born_s: (N,) time of birth, infinite for a filament that does not exist.
+        before_m: (N, 3) positions at the beginning of the step, or at birth.
+        after_m: (N, 3) positions at its end.
+    """
+
+    number: int
+    begin_s: float
+    end_s: float
+    born_s: Floats
+    before_m: Floats
+    after_m: Floats
 
 
 @compiled
@@ -52,41 +115,22 @@ def rise_m_s(
 
 @compiled
 def move(
-    key: np.uint64,
-    first_sample: int,
-    begin_s: float,
-    end_s: float,
-    born_s: Floats,
-    before_m: Floats,
-    air_m_s: Floats,
-    sigma_m: float,
-    growth_m2_s: float,
-    noise_m: float,
-    volume_m3_s: float,
-    lightness: float,
-    excess_k: float,
-    air_k: float,
-    after_m: Floats,
+    key: np.uint64, first_sample: int, step: PlumeStep, air_m_s: Floats, model: FilamentModel
 ) -> None:
-    """Write where the filaments are at the end of a step, ``after_m`` (N, 3).
+    """Write the positions of the filaments at the end of a step, ``step.after_m``.
 
     Args:
-        key: of the noise.
-        first_sample: of the noise, of this step.
-        begin_s: of the step; a filament born within it moves from there on.
-        end_s: of the step.
-        born_s: (N,).
-        before_m: (N, 3) at the beginning of the step, or at birth.
-        air_m_s: (N, 3) velocity of the air there.
-        sigma_m: at birth.
-        growth_m2_s: of sigma squared.
-        noise_m: standard deviation of a whole step's random displacement, each axis.
-        volume_m3_s: of gas, released.
-        lightness: see ``rise_m_s``.
-        excess_k: at birth.
-        air_k: temperature of the air.
-        after_m: (N, 3) written.
+        key: of the random stream.
+        first_sample: number of the step's first sample in it.
+        step: everything but ``after_m`` is read.
+        air_m_s: (N, 3) velocity of the air at ``step.before_m``.
+        model: of the filaments.
     """
+    born_s, before_m, after_m = step.born_s, step.before_m, step.after_m
+    begin_s, end_s = step.begin_s, step.end_s
+    sigma_m, growth_m2_s, noise_m = model.sigma_m, model.growth_m2_s, model.noise_m
+    volume_m3_s, lightness = model.volume_m3_s, model.lightness
+    excess_k, air_k = model.excess_k, model.air_k
     for i in range(len(born_s)):
         if born_s[i] == math.inf:
             continue
@@ -105,21 +149,16 @@ def move(
 
 @compiled
 def seen_at(
-    s: float,
-    begin_s: float,
-    end_s: float,
-    born_s: Floats,
-    before_m: Floats,
-    after_m: Floats,
-    sigma_m: float,
-    growth_m2_s: float,
-    peak_ppm: float,
-    excess_k: float,
+    s: float, step: PlumeStep, model: FilamentModel
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return centres (M, 3), sigmas, peaks and excess temperatures (M,) at a time within a step.
+    """Return the fields of ``Filaments`` at a time within a step.
 
-    The amount of gas, peak sigma^3, stays; the excess temperature thins out as the gas does.
+    The amount of gas, peak sigma^3, stays; the excess temperature falls as the concentration does.
     """
+    born_s, before_m, after_m = step.born_s, step.before_m, step.after_m
+    begin_s, end_s = step.begin_s, step.end_s
+    sigma_m, growth_m2_s = model.sigma_m, model.growth_m2_s
+    peak_ppm, excess_k = model.peak_ppm, model.excess_k
     centre, sigma = np.empty((len(born_s), 3)), np.empty(len(born_s))
     peak, excess = np.empty(len(born_s)), np.empty(len(born_s))
     count = 0
@@ -140,10 +179,9 @@ def seen_at(
 
 
 @compiled
-def add_concentrations(
-    points_m: Floats, centre_m: Floats, sigma_m: Floats, peak_ppm: Floats, sums_ppm: Floats
-) -> None:
+def add_concentrations(points_m: Floats, filaments: Filaments, sums_ppm: Floats) -> None:
     """Add the concentration at points (P, 3) to ``sums_ppm`` (P,)."""
+    centre_m, sigma_m, peak_ppm = filaments.centre_m, filaments.sigma_m, filaments.peak_ppm
     for i in range(len(sigma_m)):
         per_m2 = 1.0 / (sigma_m[i] * sigma_m[i])
         for p in range(len(points_m)):
@@ -159,9 +197,7 @@ def add_columns(
     origins_m: Floats,
     directions: Floats,
     lengths_m: Floats,
-    centre_m: Floats,
-    sigma_m: Floats,
-    peak_ppm: Floats,
+    filaments: Filaments,
     sums_ppm_m: Floats,
 ) -> None:
     """Add the integral along rays (R, 3), from their origin to their length, to (R,).
@@ -172,6 +208,7 @@ def add_columns(
 
     with d the centre's distance from the ray and s that of the nearest place from the origin.
     """
+    centre_m, sigma_m, peak_ppm = filaments.centre_m, filaments.sigma_m, filaments.peak_ppm
     for i in range(len(sigma_m)):
         per_m2 = 1.0 / (sigma_m[i] * sigma_m[i])
         per_m = math.sqrt(0.5 * per_m2)

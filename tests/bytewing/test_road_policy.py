@@ -24,6 +24,7 @@ from bytewing.scenarios.replay import Comparison, replay, stepped_rung
 from bytewing.scenarios.run import FlightJob, fly_log
 from bytewing.scenarios.schema import load_suite, suite_flights
 from bytewing.scenarios.stats import median
+from bytewing.sim.pilot import Observation
 from support.pilots import exported_rung
 
 # The first flights of the suite, one of each scenario in turn; about 350 frames each.
@@ -73,8 +74,7 @@ def test_onnx_equals_int8_on_the_frames_of_flights(bundle, c_logs):
             pilot.reset()
 
         def step(self, frame, senses):
-            answer = pilot.step(frame[np.newaxis], senses)
-            return pilot.outputs, answer
+            return pilot.policy.step(Observation(0, 0.0, frame, senses))
 
     for log in c_logs[:3]:
         assert replay(log, stepped_rung(Onnx())).frames_different == 0

@@ -19,6 +19,8 @@ from bytewing.firmware_export.reference import Int8Network
 from bytewing.firmware_export.verify.host import CPolicy
 from bytewing.foundation.errors import BadInputError
 from bytewing.policies.bundle import Golden, PolicyBundle
+from bytewing.policies.guidance.constants import config_struct
+from bytewing.policies.guidance.registry import GUIDANCES
 from support.bundles import WARNINGS, guided, road_bundle
 from support.cases import CASES
 from support.compilers import ZIG, gcc, run, write
@@ -43,7 +45,7 @@ def test_steps_equal_the_simulator_bit_for_bit(bundle):
     assert len(np.unique(outputs, axis=0)) > 100
     assert len(np.unique(commands[:, 0])) > 50, "the speed must vary"
     for frame, output, command in zip(frames, outputs, commands, strict=True):
-        got_output, got_command = policy.step(frame)
+        got_output, got_command, _ = policy.step(frame)
         assert got_output.tobytes() == output.tobytes()
         assert got_command.tobytes() == command.tobytes()
 
@@ -115,27 +117,47 @@ def test_a_changed_golden_byte_is_noticed(bundle, sources, array):
 
 
 @pytest.mark.parametrize(
-    ("old", "new"),
+    ("file", "old", "new"),
     [
-        ("shifted = value + 12582912.0f", "shifted = value + 0.25f + 12582912.0f"),
-        ("(steering - road_context.steering)", "steering"),
-        ("* freedom", "* freedom * 0x1.000002p+0f"),  # one bit of one command
+        ("road.c", "shifted = value + 12582912.0f", "shifted = value + 0.25f + 12582912.0f"),
+        ("road_guidance.c", "(steering - state->steering)", "steering"),
+        ("road_guidance.c", "* share", "* share * 0x1.000002p+0f"),  # one bit of one command
     ],
 )
-def test_changed_arithmetic_is_noticed(bundle, sources, old, new):
-    assert selftest_after(bundle, sources, "road.c", old, new) >= 3
+def test_changed_arithmetic_is_noticed(bundle, sources, file, old, new):
+    assert selftest_after(bundle, sources, file, old, new) >= 3
+
+
+def test_the_guidance_is_the_very_files_that_fly(bundle, sources):
+    copied = {path.name: path.read_text() for path in GUIDANCES.find("road").sources}
+    assert {name: sources[name] for name in copied} == copied
+    config = config_struct(bundle.spec.guidance, GUIDANCES.find("road").derived)
+    table = re.search(r"road_guidance_config = {(.*?)};", sources["road.c"], re.DOTALL)[1]
+    numbers = re.findall(r"^ +(\S+)f, /\* (\w+) \*/$", table, re.MULTILINE)
+    assert {name: np.float32(float.fromhex(number)) for number, name in numbers} == {
+        name: config[name] for name in config.dtype.names
+    }
+
+
+@pytest.mark.parametrize("name", ["bw_road", "road_guidance"])
+def test_a_name_that_the_guidance_s_files_or_symbols_have_is_refused(bundle, name):
+    spec = bundle.spec.model_copy(update={"name": name})
+    with pytest.raises(BadInputError, match=r"policy '\w+': its C would collide .*key 'name'"):
+        emit(PolicyBundle(bundle.path, spec))
 
 
 # The text
 
 
 def test_files_and_provenance(bundle, sources):
-    assert sorted(sources) == ["road.c", "road.h", "road_selftest.c", "road_weights.h"]
-    for text in sources.values():
+    generated = {"road.c", "road.h", "road_selftest.c", "road_weights.h"}
+    copied = {path.name for path in GUIDANCES.find("road").sources}
+    assert set(sources) == generated | copied
+    for name in generated:
+        text = sources[name]
         head = text[:600]
         assert bundle.sha256 in head
         assert bundle.spec.files_sha256["int8.onnx"] in head
-        assert not re.search(r"@[A-Z_]+@", text), "a template key was left in"
         assert max(map(len, text.splitlines())) <= 110
     assert emit(bundle) == sources, "the same bundle gives the same bytes"
 

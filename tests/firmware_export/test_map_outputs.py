@@ -1,5 +1,6 @@
 """Two maps and a value, trained, shrunk, and run by everything that runs a network."""
 
+import re
 from collections import Counter
 
 import numpy as np
@@ -203,7 +204,7 @@ def bundle(ptq, frames, tmp_path):
 
 def test_a_bundle_says_how_many_values_an_output_has(bundle):
     text = (bundle.path / "policy.toml").read_text()
-    assert text.count("count = 64") == text.count("count") == 2
+    assert re.findall(r"count = (\d+)", text) == ["64", "64", "1"]
     assert bundle.golden().outputs.shape == (4, 129)
     assert bundle.spec.output_size == 129
 

@@ -12,10 +12,6 @@ from support.wheel import REPOSITORY, WheelEnvironment, run
 # The wheel's environment is built by one worker; see test_wheel.py.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
 
-exported = pytest.mark.xfail(
-    strict=True, reason="firmware_export writes the guidance of Bytewing's own tasks only"
-)
-
 SCENARIO = """
 name = "long_walk"
 description = "A longer line of lamps, from the user's own project."
@@ -94,14 +90,12 @@ def test_its_policy_flies(bytewing, policy):
     assert all(flight["metrics"]["distance_p95_m"] < 0.15 for flight in flown)
 
 
-@exported
 def test_its_c_flies_in_worker_processes(bytewing, policy):
     command = ["fly", "lamp_walk", "--policy", policy, "--runtime", "c", "--jobs", "2", "--json"]
     flown = flights(bytewing(*command, "--seeds", "2001000:2001002"))
     assert [flight["outcome"] for flight in flown] == ["finished", "finished"]
 
 
-@exported
 def test_its_policy_is_exported(bytewing, policy, project):
     command = ["export", policy, "--target", "stm32f405", "--out", "firmware", "--json"]
     report = json.loads(bytewing(*command))
@@ -110,7 +104,6 @@ def test_its_policy_is_exported(bytewing, policy, project):
     assert names >= {"lamps.c", "lamps.h", "lamps_weights.h", "lamps_selftest.c"}
 
 
-@exported
 def test_its_policy_is_verified(bytewing, policy):
     command = ["verify", policy, "--suite", "lamps_smoke", "--jobs", "2", "--json"]
     report = json.loads(bytewing(*command))

@@ -1,13 +1,16 @@
 """The built wheel beside a project that has folders of the same names as this repository's."""
 
 import json
+import shutil
+import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from support.wheel import REPOSITORY, WheelEnvironment, run
+from support.wheel import REPOSITORY, WheelEnvironment, copy_sources, run
 
 # One worker builds the wheel's environment and compiles in it; the others go on.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
@@ -107,7 +110,8 @@ def test_a_flight_from_the_users_project(wheel_environment, project, pilot):
 
 
 def test_an_export_from_the_users_project(wheel_environment, project):
-    bytewing(wheel_environment, project, "export", "road", "--out", "firmware")
+    options = ["--target", "stm32f405", "--out", "firmware"]
+    bytewing(wheel_environment, project, "export", "road", *options)
     names = {path.name for path in (project / "firmware").iterdir()}
     assert names >= {"road.c", "road.h", "road_weights.h", "road_selftest.c"}
 
@@ -117,3 +121,28 @@ def test_the_script_is_installed(wheel_environment, project):
     text = run([script, "list", "scenarios"], cwd=project)
     assert "gentle" in text
     assert sys.prefix not in script.read_text()
+
+
+def test_the_source_distribution_holds_the_rooms_files_in_place_of_the_links(tmp_path):
+    sources = copy_sources(REPOSITORY, tmp_path / "sources")
+    script = "from setuptools.build_meta import build_sdist; build_sdist('..')"
+    run([sys.executable, "-c", script], cwd=sources)
+    (path,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        members = archive.getmembers()
+    assert not any(member.issym() or member.islnk() for member in members)
+    names = {member.name.split("/", 1)[-1] for member in members if member.isfile()}
+    assert {name for name in installed_names() if not name.endswith(".clang-format")} <= names
+
+
+def test_a_checkout_without_links_is_refused_in_one_line(tmp_path):
+    package = tmp_path / "bytewing"
+    package.mkdir()
+    shutil.copy(REPOSITORY / "bytewing" / "__init__.py", package)
+    (package / "sim").write_text("../sim")  # what Git writes where core.symlinks is false
+    command = [sys.executable, "-c", "import bytewing"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    last = done.stderr.strip().splitlines()[-1]
+    assert done.returncode == 1
+    assert last.startswith("ImportError: bytewing/sim is a file")
+    assert "git config core.symlinks true" in last

@@ -15,10 +15,10 @@ from bytewing.policies.bundle import (
     load_bundle,
     save_bundle,
 )
-from bytewing.policies.guidance.answer import NO_ROUTE, as_command, as_report
+from bytewing.policies.guidance.answer import NO_ROUTE, as_command
 from bytewing.policies.guidance.kind import ROUTE_MAX
 from bytewing.policies.guidance.registry import Guidance, make_guide
-from bytewing.policies.inputs.look import stack_channels
+from bytewing.policies.network_inputs import stack_channels
 from bytewing.policies.runtimes import network_pilot
 from bytewing.policies.tasks.gas.leak_map import CELLS
 from bytewing.policies.tasks.gas.phase import Phase
@@ -68,10 +68,10 @@ def guide_in(phase, **constants):
 @pytest.mark.parametrize(("noise", "bound_m"), [(0.0, 0.005), (0.05, 0.03), (0.1, 0.06)])
 def test_a_leak_is_found_and_reported_where_it_is(leak, tries, noise, bound_m):
     world = GasWorld(leak, [TANK], noise=noise, seed=1)
-    answers = search(make_guide(GUIDANCE), world)
+    guide = make_guide(GUIDANCE)
+    answers = search(guide, world)
     assert phases(answers) in [[0, 1, 2] * n + [3, 4] for n in range(1, tries + 1)]
-    report = as_report(answers[-1])
-    assert np.linalg.norm(report.leak_position_m - leak) < bound_m
+    assert np.linalg.norm(guide.report.leak_position_m - leak) < bound_m
     assert world.clearance_m > 0.35
     away_m = np.hypot(*(world.position[:2] - leak[:2]))
     assert 1.0 < away_m < 1.7
@@ -80,9 +80,10 @@ def test_a_leak_is_found_and_reported_where_it_is(leak, tries, noise, bound_m):
 @pytest.mark.parametrize("noise", [0.0, 0.1])
 def test_an_empty_site_is_patrolled_to_the_end_and_nothing_reported(noise):
     world = GasWorld(None, [TANK], noise=noise)
-    answers = search(make_guide(GUIDANCE), world)
+    guide = make_guide(GUIDANCE)
+    answers = search(guide, world)
     assert phases(answers) == [0, 5]
-    assert as_report(answers[-1]).leak_position_m is None
+    assert guide.report.leak_position_m is None
     assert np.hypot(*(world.position[:2] - (2.0, 8.5))) < 0.3
     assert 35 < world.t_s < 60
 
@@ -209,7 +210,7 @@ def test_an_estimate_that_is_too_near_to_believe_is_looked_at_again(
     guide = make_guide(GUIDANCE.model_copy(update={"doubts_max": allowed}))
     answers = search(guide, Far((5.0, 4.0, 0.8), [TANK]))
     assert phases(answers) == [0, 1, 2, 3] + [2, 3] * doubts + [4]
-    assert np.linalg.norm(as_report(answers[-1]).leak_position_m - (5.0, 4.0, 0.8)) < bound_m
+    assert np.linalg.norm(guide.report.leak_position_m - (5.0, 4.0, 0.8)) < bound_m
 
 
 def test_a_hover_that_is_not_sure_at_its_end_reports_nothing():

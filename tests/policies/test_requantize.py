@@ -6,8 +6,8 @@ from bytewing.policies.assemble import float_files, save_quantised
 from bytewing.policies.bundle import InputSpec, PolicySpec, Provenance, load_bundle
 from bytewing.policies.compress import requantize as module
 from bytewing.policies.compress.quantize import post_training
-from bytewing.policies.compress.requantize import requantize
 from bytewing.policies.nets.convnet import fold, weights_of
+from bytewing.policies.requantize import requantize
 from bytewing.policies.tasks.road.learning import ROAD_GUIDANCE
 from bytewing.sim.pilot import Observation
 from support.pilots import onnx_pilot

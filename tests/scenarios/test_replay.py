@@ -7,7 +7,8 @@ import pytest
 
 from bytewing.foundation.errors import BytewingError
 from bytewing.policies.bundle import InputSpec, OutputSpec, PolicySpec, Provenance
-from bytewing.policies.inputs.look import network_inputs, stack_channels
+from bytewing.policies.guidance.answer import Step
+from bytewing.policies.network_inputs import network_inputs, stack_channels
 from bytewing.policies.pilot import guided
 from bytewing.policies.runtimes import network_pilot
 from bytewing.policies.tasks.gas.constants import GasGuidance
@@ -104,7 +105,7 @@ def test_replay_starts_from_a_reset_and_keeps_guidance_state(make_log, s_curve_x
 
         def step(self, frame, senses):
             outputs = infer(frame[None, None])
-            return outputs[0], guided(outputs, spec(), senses[None])[0]
+            return Step(outputs[0], guided(outputs, spec(), senses[None])[0])
 
     found = replay(log, stepped_rung(Forgetful()))
     assert found.frames_different >= 60

@@ -34,7 +34,7 @@ def steady(
 ):  # fmt: skip
     """Return force and torque while the rotors keep these speeds."""
     rotors = RotorDynamics(airframe, TICK_S)
-    rotors.rotor_rpm = np.array(rotor_rpm, dtype=float)
+    rotors.rotor_rpm[:] = rotor_rpm
     return rotors.step(rotors.rotor_rpm.copy(), velocity, omega, quaternion, height_m, wind)
 
 
@@ -149,7 +149,7 @@ def test_ground_effect_lifts_the_lower_side():
 def spin_up(tick_s, duration_s, airframe=AIRFRAME, start=10000.0, command=20000.0):
     """Return final speeds and the impulses of force and torque."""
     rotors = RotorDynamics(airframe, tick_s)
-    rotors.rotor_rpm = np.full(4, start)
+    rotors.rotor_rpm[:] = start
     force_impulse, torque_impulse = np.zeros(3), np.zeros(3)
     commands = np.array([command, start, command, start])  # the counter-clockwise pair
     for _ in range(round(duration_s / tick_s)):

@@ -3,7 +3,6 @@
 import math
 import subprocess
 import sys
-from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -19,6 +18,7 @@ from bytewing.sim.camera.thermal import Band, Gain, ThermalCamera, opacity
 from bytewing.sim.camera.thermal_kernels import exp_minus, normal_share
 from bytewing.sim.fields.gas import GasRelease
 from bytewing.sim.fields.plume import PLUME_LEAD_S, Plume
+from bytewing.sim.fields.plume_kernels import Filaments
 from bytewing.sim.fields.wind import Wind, WindConfig
 from bytewing.sim.frames import quaternion_from_euler
 from bytewing.sim.scene import Ground, Heat, Scene, SceneObject, Surface
@@ -33,13 +33,6 @@ CLEAR = CAMERA.model_copy(update={"absorbs": {"methane": Absorption(per_ppm_m=1e
 
 BAND = Band(*CAMERA.band_um)
 LEAK = GasRelease("methane", 100.0, (3.0, 0.0, 1.5))
-
-
-class Filaments(NamedTuple):
-    centre_m: np.ndarray
-    sigma_m: np.ndarray
-    peak_ppm: np.ndarray
-    excess_k: np.ndarray
 
 
 class Puffs:

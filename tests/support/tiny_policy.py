@@ -9,9 +9,18 @@ from __future__ import annotations
 import numpy as np
 
 from bytewing.firmware_export.interface import PolicyInterface
+from bytewing.policies.guidance.registry import GUIDANCES
 
 FRAME_SHAPE = (1, 16, 16)
-INTERFACE = PolicyInterface("tiny", output_count=2, frame_bytes=256)
+INTERFACE = PolicyInterface(
+    "tiny",
+    output_count=2,
+    frame_bytes=256,
+    kind=GUIDANCES.find("road"),
+    takes_frames=True,
+    takes_senses=False,
+    takes_route=False,
+)
 ENTRIES = ("tiny_reset", "tiny_step", "tiny_outputs", "tiny_selftest")
 
 HEADER = """\
@@ -19,7 +28,7 @@ HEADER = """\
 #include <stdint.h>
 typedef struct { float forward_m_s, left_m_s, climb_m_s, yaw_rate_rad_s; } tiny_command_t;
 void tiny_reset(void);
-void tiny_step(const uint8_t frame[256], tiny_command_t *out);
+int tiny_step(const uint8_t frame[256], tiny_command_t *out);
 void tiny_infer(const uint8_t frame[256], int8_t outputs[2]);
 const int8_t *tiny_outputs(void);
 int tiny_selftest(void);
@@ -75,7 +84,7 @@ void tiny_infer(const uint8_t frame[256], int8_t outputs[2])
 void tiny_reset(void) { context.steering = 0.0f; }
 const int8_t *tiny_outputs(void) { return context.outputs; }
 
-void tiny_step(const uint8_t frame[256], tiny_command_t *out)
+int tiny_step(const uint8_t frame[256], tiny_command_t *out)
 {
     tiny_infer(frame, context.outputs);
     context.steering += 0.3f * ((float)context.outputs[0] * 0.0078f - context.steering);
@@ -83,6 +92,7 @@ void tiny_step(const uint8_t frame[256], tiny_command_t *out)
     out->left_m_s = 0.0f;
     out->climb_m_s = 0.0f;
     out->yaw_rate_rad_s = context.steering * 1.7f;
+    return 0;
 }
 
 int tiny_selftest(void) { return tiny_weights1[0] == TINY_FIRST_WEIGHT ? 0 : 1; }

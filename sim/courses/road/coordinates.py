@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +21,25 @@ STRIP_STEPS = 4
 than a tenth of a pixel."""
 
 
-def empty_map(shape: tuple[int, int]) -> tuple[Map, Map]:
-    """Return (arc length, offset) maps on which no pixel is near a curve yet."""
-    return np.zeros(shape, np.float32), np.full(shape, FAR_M, np.float32)
+class RoadMap(NamedTuple):
+    """Where each pixel lies along a curve.
+
+    Attributes:
+        s: (H, W) arc length of the nearest point of the curve, m.
+        left: (H, W) offset from it, m, left positive; FAR_M where no curve is near.
+    """
+
+    s: Map
+    left: Map
+
+
+def empty_map(shape: tuple[int, int]) -> RoadMap:
+    """Return a map (H, W) on which no pixel is near a curve."""
+    return RoadMap(np.zeros(shape, np.float32), np.full(shape, FAR_M, np.float32))
 
 
 def fill_map(
-    maps: tuple[Map, Map],
+    road_map: RoadMap,
     curve: Centreline,
     reach_m: float,
     corner_m: tuple[float, float],
@@ -35,7 +48,7 @@ def fill_map(
     """Write arc length and offset (left positive) into the pixels within reach of a curve.
 
     Args:
-        maps: (H, W) each, row 0 in the north; a pixel that has an entry keeps the nearer one.
+        road_map: row 0 in the north; a pixel that has an entry keeps the nearer one.
         curve: bent less sharply than ``reach_m``.
         reach_m: how far to both sides.
         corner_m: (x, y) world of the outer corner of pixel [0, 0].
@@ -45,7 +58,7 @@ def fill_map(
     every = STRIP_STEPS if last > STRIP_STEPS else 1
     knots = np.append(np.arange(0, last, every), last)
     xy = (curve.xy_world_m[knots] - corner_m) * (1, -1) / pixel_m
-    _fill(xy, curve.heading_rad[knots], curve.s_m[knots], reach_m, pixel_m, *maps)
+    _fill(xy, curve.heading_rad[knots], curve.s_m[knots], reach_m, pixel_m, *road_map)
 
 
 @compiled

@@ -20,7 +20,7 @@ from bytewing.sim.compiled import compiled
 from bytewing.sim.courses import textures
 from bytewing.sim.courses.road.centreline import Centreline
 from bytewing.sim.courses.road.config import RoadCourseConfig
-from bytewing.sim.courses.road.coordinates import Map, empty_map, fill_map
+from bytewing.sim.courses.road.coordinates import Map, RoadMap, empty_map, fill_map
 from bytewing.sim.courses.road.marks import Puddle, RoadMarks, Shadow
 from bytewing.sim.courses.textures import CLIP, PX_M, TILE_PX, UNIT, Tile
 from bytewing.sim.scene import Ground
@@ -144,7 +144,7 @@ def paint_ground(
     for junction in marks.junctions:
         fill_map(side, junction.centreline, junction.width_m / 2 + PX_M, corner_m, PX_M)
     strokes = _strokes(width_m, look, marks)
-    _paint(picture, first, *main, *side, surface, wear, strokes)
+    _paint(picture, first, main, side, surface, wear, strokes)
     for puddle in marks.puddles:
         _wet(picture, first, corner_m, puddle, mirrored_albedo, wear)
     _shade(picture, first, shade, look.shade)
@@ -201,15 +201,15 @@ def _bare(
 def _paint(
     picture: Map,
     first: tuple[int, int],
-    s_map: Map,
-    left_map: Map,
-    side_s_map: Map,
-    side_left_map: Map,
+    main: RoadMap,
+    branches: RoadMap,
     surface: Tile,
     wear: Tile,
     strokes: _Strokes,
 ) -> None:
     """Put road, side roads and paint on the ground."""
+    s_map, left_map = main.s, main.left
+    side_s_map, side_left_map = branches.s, branches.left
     k = strokes
     for row in range(picture.shape[0]):
         for column in range(picture.shape[1]):

@@ -1,1 +1,0 @@
-    float steering, collision; /* low-passed */
