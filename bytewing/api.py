@@ -198,7 +198,7 @@ def train(
 
 def quantize(policy: str | Path, *, method: str = "ptq") -> PolicyBundle:
     """Quantise a trained policy to int8 again, in place, by ``ptq`` or ``qat``."""
-    from bytewing.policies.compress.requantize import requantize
+    from bytewing.policies.requantize import requantize
 
     return requantize(load_policy(policy), method)
 

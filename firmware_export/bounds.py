@@ -23,4 +23,4 @@ def largest_sum(weights: Int8s, bias: Int32s) -> NDArray[np.int64]:
     folds the zero point z into the bias, at most |z| + 128 <= 256 times |w| in all.
     """
     magnitudes = np.abs(weights.astype(np.int64)).reshape(len(weights), -1).sum(axis=1)
-    return np.abs(bias.astype(np.int64)) + 256 * magnitudes
+    return np.asarray(np.abs(bias.astype(np.int64)) + 256 * magnitudes)

@@ -32,4 +32,4 @@ def fma32(a: ArrayLike, b: ArrayLike, c: ArrayLike) -> NDArray[np.float32]:
 
 def saturate(values: NDArray[np.floating]) -> Int8s:
     """Return rounded float values as int8, values beyond its range at its ends."""
-    return np.clip(values, -128, 127).astype(np.int8)
+    return np.asarray(np.clip(values, -128, 127), np.int8)

@@ -36,6 +36,7 @@ def save_quantised(
     spec: PolicySpec,
     quantised: QuantisedNetwork,
     golden_frames: Frames,
+    *,
     files: Mapping[str, bytes] | None = None,
     golden_senses: Senses | None = None,
     golden_route: NDArray[np.float32] = NO_ROUTE,
@@ -55,7 +56,7 @@ def save_quantised(
     update = {"outputs": quantised.outputs, "provenance": provenance}
     spec = spec.model_copy(update=update)
     model = quantised.onnx_bytes()
-    golden = golden_npz(spec, model, golden_frames, golden_senses, golden_route)
+    golden = golden_npz(spec, model, golden_frames, senses=golden_senses, route=golden_route)
     return save_bundle(path, spec, {**(files or {}), "int8.onnx": model, "golden.npz": golden})
 
 
@@ -63,6 +64,7 @@ def golden_npz(
     spec: PolicySpec,
     int8_model: bytes,
     frames: Frames,
+    *,
     senses: Senses | None = None,
     route: NDArray[np.float32] = NO_ROUTE,
 ) -> bytes:

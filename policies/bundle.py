@@ -13,7 +13,6 @@ hand-edited bundle is refused instead of flown.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ import tomli_w
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from bytewing.foundation.canonical import canonical_sha256
 from bytewing.foundation.config import Config, load
 from bytewing.foundation.errors import BadInputError
 from bytewing.foundation.files import sha256_of_file, write_together
@@ -100,6 +100,12 @@ def steps_of(outputs: Sequence[OutputSpec]) -> tuple[NDArray[np.float64], NDArra
     scales = np.repeat([output.scale for output in outputs], counts)
     zero_points = np.repeat([output.zero_point for output in outputs], counts)
     return scales.astype(np.float64), zero_points.astype(np.int32)
+
+
+def dequantise(outputs: NDArray[np.int8], specs: Sequence[OutputSpec]) -> NDArray[np.float32]:
+    """Return the (..., K) float32 values of (..., K) int8 outputs: ``(q - zero_point) * scale``."""
+    scales, zero_points = steps_of(specs)
+    return (outputs.astype(np.int32) - zero_points).astype(np.float32) * scales.astype(np.float32)
 
 
 class Provenance(Config):
@@ -202,8 +208,7 @@ class PolicyBundle:
         """Hash of everything that decides how the int8 policy flies."""
         parts = self.spec.model_dump(mode="json", include={"input", "outputs", "guidance"})
         parts["int8.onnx"] = self.spec.files_sha256["int8.onnx"]
-        text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return canonical_sha256(parts)
 
     def file(self, name: str) -> Path:
         """Return the path of one of the bundle's files; BadInputError where it has none."""

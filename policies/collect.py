@@ -32,10 +32,10 @@ from bytewing.policies.dataset import (
     read_manifest,
     write_manifest,
 )
-from bytewing.policies.guidance.answer import COMMAND_SIZE
+from bytewing.policies.guidance.answer import COMMAND_SIZE, Step
 from bytewing.policies.guidance.registry import make_guide
-from bytewing.policies.inputs.look import make_look
-from bytewing.policies.pilot import PolicyPilot, Step
+from bytewing.policies.network_inputs import make_look
+from bytewing.policies.pilot import PolicyPilot
 from bytewing.policies.runtimes import Infer, float_inference
 from bytewing.policies.splits import Split, require
 from bytewing.policies.tasks.registry import LEARNED_TASKS

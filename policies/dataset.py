@@ -200,7 +200,7 @@ def stack(
         (M, channels, H, W).
     """
     back = stride * np.arange(channels - 1, -1, -1)
-    return frames[np.maximum(rows[:, np.newaxis] - back, first[rows][:, np.newaxis])]
+    return np.asarray(frames[np.maximum(rows[:, np.newaxis] - back, first[rows][:, np.newaxis])])
 
 
 def entry_of(path: Path) -> FlightEntry:

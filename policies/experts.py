@@ -7,8 +7,9 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bytewing.policies.guidance.answer import Step
 from bytewing.policies.guidance.registry import Guidance, make_guide
-from bytewing.policies.pilot import PolicyPilot, Step
+from bytewing.policies.pilot import PolicyPilot
 from bytewing.policies.tasks.task import LearnedTask
 from bytewing.sim.camera.config import Optics
 from bytewing.sim.course import Course

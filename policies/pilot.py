@@ -12,13 +12,12 @@ from typing import Generic, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bytewing.policies.bundle import PolicySpec
+from bytewing.policies.bundle import PolicySpec, dequantise
 from bytewing.policies.guidance.answer import (
     COMMAND_SIZE,
     NO_ROUTE,
     Step,
     as_command,
-    dequantise,
 )
 from bytewing.policies.guidance.registry import make_guide
 from bytewing.sim.pilot import Report, VelocityCommand, View

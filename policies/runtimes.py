@@ -15,10 +15,10 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from bytewing.foundation.errors import BadInputError
-from bytewing.policies.bundle import PolicyBundle, PolicySpec, steps_of
-from bytewing.policies.guidance.answer import NO_ROUTE, Step, dequantise
+from bytewing.policies.bundle import PolicySpec, dequantise, steps_of
+from bytewing.policies.guidance.answer import NO_ROUTE, Step
 from bytewing.policies.guidance.registry import make_guide
-from bytewing.policies.inputs.look import make_look
+from bytewing.policies.network_inputs import make_look
 from bytewing.policies.pilot import PolicyPilot
 from bytewing.sim.pilot import Observation
 
@@ -93,16 +93,6 @@ def require_frame_size(spec: PolicySpec, height_px: int, width_px: int) -> None:
         )
 
 
-def float_pilot(bundle: PolicyBundle) -> PolicyPilot[Observation]:
-    """Return the pilot that flies ``float.onnx``: the reference for flight quality."""
-    return network_pilot(bundle.spec, float_inference(bundle.file("float.onnx")))
-
-
-def onnx_pilot(bundle: PolicyBundle) -> PolicyPilot[Observation]:
-    """Return the pilot that flies ``int8.onnx`` on onnxruntime's integer kernels."""
-    return network_pilot(bundle.spec, int8_inference(bundle.file("int8.onnx"), bundle.spec))
-
-
 def float_inference(model: Path | bytes) -> Infer:
     """Return ``infer`` of a float model: (C, H, W) uint8 in, (K,) float32 out."""
     run = batch_inference(model)
@@ -120,7 +110,7 @@ def int8_inference(model: Path | bytes, spec: PolicySpec) -> Infer:
 
     def infer(frames: Frame) -> NDArray[np.int8]:
         values = run(frames[np.newaxis])[0].astype(np.float64)
-        return (np.rint(values / scales) + zero_points).astype(np.int8)
+        return np.asarray(np.rint(values / scales) + zero_points, np.int8)
 
     return infer
 
@@ -149,22 +139,17 @@ def batch_inference(model: Path | bytes) -> BatchInference:
     return infer
 
 
-def open_session(
-    model: Path | bytes, optimised_path: Path | None = None
-) -> onnxruntime.InferenceSession:
+def open_session(model: Path | bytes) -> onnxruntime.InferenceSession:
     """Return a single-threaded CPU session that may use int8-activation kernels.
 
     Args:
         model: the file or its content.
-        optimised_path: where onnxruntime leaves the graph it really runs, for inspection.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.add_session_config_entry("session.qdqisint8allowed", "1")
-    if optimised_path is not None:
-        options.optimized_model_filepath = str(optimised_path)
     where = "network" if isinstance(model, bytes) else str(model)
     try:
         source = model if isinstance(model, bytes) else str(model)

@@ -135,7 +135,7 @@ def _epoch(
             with torch.autocast("cpu", torch.bfloat16, enabled=plan.fit.bfloat16 and BFLOAT16):
                 predicted = network(frames)
             loss = loss_of(predicted.float(), labels, outputs)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimizer.step()
             total += loss.item()
     if not math.isfinite(total):
@@ -238,7 +238,7 @@ def mirrored(
 
 def _mirror(labels: Tensor, output: Output) -> Tensor:
     """Return the labels (N, cells) of one output in a mirror."""
-    flipped = labels.unflatten(1, output.cells).flip(2).flatten(1)
+    flipped: Tensor = labels.unflatten(1, output.cells).flip(2).flatten(1)
     return -flipped if output.mirrors else flipped
 
 

@@ -39,9 +39,9 @@ from bytewing.policies.compress.quantize import (
     run_batched,
 )
 from bytewing.policies.dataset import Dataset, FlightEntry, read_dataset
-from bytewing.policies.inputs.look import network_inputs
 from bytewing.policies.nets.convnet import ConvNet, fold, initialised, load_weights, weights_of
 from bytewing.policies.nets.folded import FoldedNetwork, float_model, model_bytes
+from bytewing.policies.network_inputs import network_inputs
 from bytewing.policies.splits import Split, seed_of
 from bytewing.policies.tasks.registry import LEARNED_TASKS
 from bytewing.policies.tasks.task import Budget, LearnedTask
@@ -199,7 +199,15 @@ def train_policy(
         )
         golden = _golden(run, model_bytes(float_model(folded)))
     files = float_files(folded, weights_of(network))
-    return save_quantised(out, spec, quantised, golden.frames, files, golden.senses, golden.route)
+    return save_quantised(
+        out,
+        spec,
+        quantised,
+        golden.frames,
+        files=files,
+        golden_senses=golden.senses,
+        golden_route=golden.route,
+    )
 
 
 def _claim(out: Path, asked: dict[str, str | int], resume: bool) -> None:

@@ -1,16 +1,17 @@
-"""Who flies: a pilot by the name of its runtime, put together from the rooms below. Never torch."""
+"""Make the pilot of a flight from the name of its runtime. Nothing here needs torch."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bytewing.firmware_export.reference import Int8Network
 from bytewing.firmware_export.target import Target, load_target
+from bytewing.foundation.canonical import canonical_sha256
+from bytewing.foundation.config import Config
 from bytewing.foundation.errors import BadInputError, did_you_mean
 from bytewing.policies.bundle import PolicyBundle, PolicySpec
 from bytewing.policies.guidance.answer import Step
@@ -23,7 +24,7 @@ from bytewing.policies.runtimes import (
     require_frame_size,
 )
 from bytewing.scenarios.ladder import LADDER
-from bytewing.scenarios.replay import Rung, SteppedPolicy, int8_rung, stepped_rung
+from bytewing.scenarios.replay import Rung, SteppedPolicy, int8_rung
 from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 from bytewing.sim.camera.config import Optics
 from bytewing.sim.course import Course
@@ -34,13 +35,17 @@ if TYPE_CHECKING:
 
 DEFAULT_TARGET = "stm32f405"
 NO_FRAME: NDArray[np.uint8] = np.empty((0, 0), np.uint8)
-"""What code is given that flies by its senses alone."""
+"""Frame for exported code that flies by its senses alone."""
 
 
 class ExportedPolicy:
-    """Exported code, which sees, infers and guides in one (a ``Policy``).
+    """Exported code as a ``Policy``; preprocessing, inference and guidance are one call.
 
-    The camera must be the policy's: ``make_pilot`` sees to that.
+    Frames must have the size of the policy's input; ``make_pilot`` checks that.
+
+    Args:
+        spec: of the policy.
+        code: its exported code, on this computer or in the emulator.
     """
 
     view: type[Observation] = Observation
@@ -54,7 +59,7 @@ class ExportedPolicy:
         self._code.reset(route)
 
     def step(self, seen: Observation) -> Step:
-        """Return what the code answers to the observation's frame and senses."""
+        """Run one camera frame and the senses with it."""
         frame = NO_FRAME if seen.frame is None else seen.frame
         return self._code.step(frame, seen.senses)
 
@@ -71,6 +76,7 @@ def make_pilot(
     task: str,
     course: Course,
     camera: Optics,
+    *,
     bundle: PolicyBundle | None = None,
     target: Target | None = None,
     latency_s: float | None = None,
@@ -79,12 +85,12 @@ def make_pilot(
 
     Args:
         runtime: a rung of ``LADDER`` or one of the task's baselines.
-        task: what is to be done.
-        course: a policy is given its route only; baselines may use all of it.
-        camera: what the pilot sees through.
+        task: name of the task.
+        course: the course. A policy is given its route only; baselines may use all of it.
+        camera: the camera of the flight.
         bundle: the policy; baselines need none.
-        target: microcontroller of ``mcu``, ``DEFAULT_TARGET`` where none is given.
-        latency_s: instead of the runtime's own, which is the target's for ``mcu``, else 0.
+        target: microcontroller of ``mcu``; None for ``DEFAULT_TARGET``.
+        latency_s: replaces the runtime's own latency, which is the target's for ``mcu``, else 0.
 
     Raises:
         BadInputError: an unknown runtime, a network runtime without a policy, or a policy for
@@ -117,66 +123,60 @@ def _inference(runtime: str, bundle: PolicyBundle) -> Infer:
 
 
 def int8_reference(bundle: PolicyBundle) -> Rung:
-    """Return the int8 reference with its guidance: what every rung below must answer."""
+    """Return the int8 reference with its guidance; the other rungs must give equal answers."""
     return int8_rung(_int8_network(bundle).infer, bundle.spec)
 
 
-def exported_rung(runtime: str, bundle: PolicyBundle, target: Target | None = None) -> Rung:
-    """Return ``c`` or ``mcu`` as a rung to replay recorded frames through."""
-    if runtime == "c":
-        return stepped_rung(_c_policy(bundle))
-    return stepped_rung(_mcu_policy(bundle, target or load_target(DEFAULT_TARGET)))
-
-
-# A process flies many flights of one policy: what is slow to make (sessions, compiled code,
-# emulators) is made once. Two are kept, so that two policies can be compared.
-_KEPT = 2
-_Rest = ParamSpec("_Rest")
 _Made = TypeVar("_Made")
 
 
-def _once(
-    make: Callable[Concatenate[PolicyBundle, _Rest], _Made],
-) -> Callable[Concatenate[PolicyBundle, _Rest], _Made]:
-    """Cache by what the bundle's files hold, since its folder may be written anew."""
-    kept: dict[str, _Made] = {}
+class _Recent(Generic[_Made]):
+    """The last two things that were made, by the content of what they were made from.
 
-    @wraps(make)
-    def cached(bundle: PolicyBundle, *args: _Rest.args, **kwargs: _Rest.kwargs) -> _Made:
-        key = repr((bundle.path, bundle.spec, args, kwargs))
-        if key not in kept:
-            while len(kept) >= _KEPT:
-                del kept[next(iter(kept))]
-            kept[key] = make(bundle, *args, **kwargs)
-        return kept[key]
+    A process flies many flights of one policy, and compiled code, emulators and sessions are slow
+    to make. Two are kept, so that two policies can be compared. A bundle's path is no key: its
+    files may be written anew.
+    """
 
-    return cached
+    def __init__(self) -> None:
+        self._made: dict[str, _Made] = {}
+
+    def get(self, facts: Sequence[Config], make: Callable[[], _Made]) -> _Made:
+        """Return what was made from these facts, or make it."""
+        key = canonical_sha256([fact.model_dump(mode="json") for fact in facts])
+        if key not in self._made:
+            while len(self._made) >= 2:
+                del self._made[next(iter(self._made))]
+            self._made[key] = make()
+        return self._made[key]
 
 
-@_once
+_FLOAT: _Recent[Infer] = _Recent()
+_ONNX: _Recent[Infer] = _Recent()
+_INT8: _Recent[Int8Network] = _Recent()
+_C: _Recent[SteppedPolicy] = _Recent()
+_MCU: _Recent[McuPolicy] = _Recent()
+
+
 def _float_inference(bundle: PolicyBundle) -> Infer:
-    return float_inference(bundle.file("float.onnx"))
+    return _FLOAT.get([bundle.spec], lambda: float_inference(bundle.file("float.onnx")))
 
 
-@_once
 def _onnx_inference(bundle: PolicyBundle) -> Infer:
-    return int8_inference(bundle.file("int8.onnx"), bundle.spec)
+    return _ONNX.get([bundle.spec], lambda: int8_inference(bundle.file("int8.onnx"), bundle.spec))
 
 
-@_once
 def _int8_network(bundle: PolicyBundle) -> Int8Network:
-    return Int8Network(bundle.file("int8.onnx"))
+    return _INT8.get([bundle.spec], lambda: Int8Network(bundle.file("int8.onnx")))
 
 
-@_once
 def _c_policy(bundle: PolicyBundle) -> SteppedPolicy:
     from bytewing.firmware_export.verify.host import CPolicy
 
-    return CPolicy(bundle)
+    return _C.get([bundle.spec], lambda: CPolicy(bundle))
 
 
-@_once
 def _mcu_policy(bundle: PolicyBundle, target: Target) -> McuPolicy:
     from bytewing.firmware_export.verify.emulator import McuPolicy
 
-    return McuPolicy(bundle, target)
+    return _MCU.get([bundle.spec, target], lambda: McuPolicy(bundle, target))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bytewing.foundation.errors import BytewingError
 from bytewing.policies.bundle import PolicySpec, Source
 from bytewing.policies.guidance.answer import COMMAND_SIZE, NO_ROUTE, Step
-from bytewing.policies.inputs.look import network_inputs
+from bytewing.policies.network_inputs import network_inputs
 from bytewing.policies.pilot import guided
 from bytewing.sim.flight_log import FlightLog
 from bytewing.sim.senses import from_columns

@@ -81,9 +81,9 @@ def fly_log(job: FlightJob, *, watch: Watch | None = None, gui: bool = False) ->
         scenario.task,
         course,
         camera,
-        job.bundle,
-        job.target,
-        scenario.latency_s,
+        bundle=job.bundle,
+        target=job.target,
+        latency_s=scenario.latency_s,
     )
     setup = FlightSetup(
         course=course,

@@ -23,9 +23,6 @@ from bytewing.sim.conditions import Conditions
 from bytewing.sim.courses.registry import COURSES, CourseConfig
 from bytewing.sim.randomise import Range
 
-DISTRIBUTIONS = Path(__file__).parent / "distributions"
-"""Of the tasks that ship with Bytewing: a folder for each."""
-
 BASES_MAX = 8
 """Longest chain of distributions that build on each other; a longer one goes in a circle."""
 

@@ -67,7 +67,7 @@ class TriangleMesh:
         """Return (F, 3) outward unit normals."""
         a, b, c = (self.vertices_m[self.faces[:, i]] for i in range(3))
         normals = np.cross(b - a, c - a)
-        return normals / np.linalg.norm(normals, axis=1, keepdims=True)
+        return np.asarray(normals / np.linalg.norm(normals, axis=1, keepdims=True))
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class Shuttle:
         if length_m == 0.0:
             return start
         walked = (t_s + self.lead_s) * self.speed_m_s / length_m % 2.0
-        return start + (end - start) * (walked if walked <= 1.0 else 2.0 - walked)
+        return np.asarray(start + (end - start) * (walked if walked <= 1.0 else 2.0 - walked))
 
 
 @dataclass(frozen=True)

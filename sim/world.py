@@ -290,7 +290,7 @@ class World:
         normals = mesh.face_normals().repeat(3, axis=0)
         every = np.concatenate([mesh.vertices_m[corners], uv, normals], axis=1)
         different, indices = np.unique(every, axis=0, return_inverse=True)
-        return pybullet.createVisualShape(
+        shape: int = pybullet.createVisualShape(
             pybullet.GEOM_MESH,
             vertices=different[:, :3].tolist(),
             indices=indices.ravel().tolist(),
@@ -300,6 +300,7 @@ class World:
             specularColor=[0, 0, 0],
             physicsClientId=self.client,
         )
+        return shape
 
 
 _ORIGIN = (0.0, 0.0, 0.0)

@@ -1,9 +1,8 @@
-"""Parts of tasks by name, from every installed package that brings a task.
+"""Registries of the parts of tasks, filled from the entry points of installed packages.
 
-A package names its tasks in the entry-point group ``bytewing.tasks``; each entry point loads one
-``bytewing.task.Task``, whose attributes are the parts that the rooms use. Bytewing's own tasks are
-found in the same way. Entry points are read once a process, at the first lookup, so that a worker
-process knows the same tasks as its parent.
+Each entry point of the group ``bytewing.tasks`` loads one ``bytewing.task.Task``; its attributes
+are the parts. Bytewing's own tasks are found in the same way. Entry points are read at the first
+lookup in a process, so a worker process knows the same tasks as its parent.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ GROUP = "bytewing.tasks"
 
 
 class Part(Protocol):
-    """What a registry holds: something with a name."""
+    """A part of a task."""
 
     @property
     def name(self) -> str:
-        """The name that files and commands use."""
+        """Name of the part in files and commands."""
         ...
 
 
@@ -34,9 +33,9 @@ class Registry(Generic[PartT]):
     """The parts of one type, by name.
 
     Args:
-        attribute: of a task, which holds the part.
-        part_type: that the attribute must have.
-        noun: what messages call such a part.
+        attribute: name of a task's attribute that holds the part.
+        part_type: type that the attribute must have.
+        noun: word for such a part in messages.
     """
 
     def __init__(self, attribute: str, part_type: type[PartT], noun: str) -> None:
@@ -44,11 +43,15 @@ class Registry(Generic[PartT]):
 
     @cached_property
     def parts(self) -> Mapping[str, PartT]:
-        """Every part by its name; BadInputError where a package cannot be used."""
+        """All parts by name; raises BadInputError where a package cannot be used."""
         found: dict[str, PartT] = {}
         owner: dict[str, EntryPoint] = {}
         for entry, task in _tasks().values():
-            part = getattr(task, self._attribute, None)
+            if not hasattr(task, self._attribute):
+                raise BadInputError(
+                    f"{_described(entry)}: must be a bytewing.task.Task, not {type(task).__name__}"
+                )
+            part = getattr(task, self._attribute)
             if not isinstance(part, self._part_type):
                 raise BadInputError(
                     f"{_described(entry)}: its {self._attribute!r} must be a "
@@ -56,14 +59,14 @@ class Registry(Generic[PartT]):
                 )
             if part.name in found:
                 raise BadInputError(
-                    f"{_described(entry)}: {self._noun} {part.name!r} is also brought by "
+                    f"{_described(entry)}: {self._noun} {part.name!r} is also in "
                     f"{_described(owner[part.name])}; uninstall one of them"
                 )
             found[part.name], owner[part.name] = part, entry
         return found
 
     def find(self, name: str) -> PartT:
-        """Return a part by name; BadInputError, with the nearest name, where there is none."""
+        """Return a part by name; raises BadInputError, with the nearest name, for no such part."""
         if name not in self.parts:
             hint = did_you_mean(name, self.parts)
             raise BadInputError(f"{self._noun} {name!r} is not known{hint}")
@@ -77,20 +80,21 @@ def _tasks() -> dict[str, tuple[EntryPoint, Any]]:
         if entry.name in found:
             if found[entry.name][0].value != entry.value:
                 raise BadInputError(
-                    f"{_described(entry)}: {_described(found[entry.name][0])} brings a task of "
-                    "the same name; uninstall one of them"
+                    f"{_described(entry)}: {_described(found[entry.name][0])} has the same name; "
+                    "uninstall one of them"
                 )
             continue
         try:
             found[entry.name] = entry, entry.load()
-        except (ImportError, AttributeError) as error:
+        except Exception as error:  # whatever the package does when it is imported
             raise BadInputError(
-                f"{_described(entry)} cannot be loaded: {error}; repair or uninstall the package"
+                f"{_described(entry)} cannot be loaded: {type(error).__name__}: {error}; "
+                "repair or uninstall the package"
             ) from error
     if not found:
         raise BadInputError(
-            f"no installed package names a task (entry points {GROUP!r}), not even Bytewing's own; "
-            "install it again with pip install"
+            f"no installed package has a task (entry points {GROUP!r}); "
+            "install Bytewing again with pip install"
         )
     return found
 

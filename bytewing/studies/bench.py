@@ -32,6 +32,7 @@ from bytewing.sim.camera.camera import GreyCamera
 from bytewing.sim.camera.config import CameraConfig
 from bytewing.sim.camera.faults import Faults
 from bytewing.sim.camera.raster import Raster
+from bytewing.sim.camera.renderer import Capture
 from bytewing.sim.camera.sensor import Sensor
 from bytewing.sim.camera.thermal import ThermalCamera
 from bytewing.sim.clock import Clock
@@ -243,7 +244,7 @@ def bench_camera() -> list[Result]:
             setup, pilot = bench_workloads.prepare(flight, bundle)
             assert isinstance(setup.camera, CameraConfig)
             captures: list[Any] = []
-            with mock.patch.object(link, "Capture", _kept(link.Capture, captures)):
+            with mock.patch.object(link, "Capture", _kept(Capture, captures)):
                 fly(setup, pilot)
             setup_s.append(_median_s(partial(Raster, setup.course.scene, setup.camera), 3))
             raster = Raster(setup.course.scene, setup.camera)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from bytewing.foundation.rng import stream
 from bytewing.policies.bundle import PolicyBundle
-from bytewing.policies.pilot import Policy, PolicyPilot, Step
+from bytewing.policies.guidance.answer import Step
+from bytewing.policies.pilot import Policy, PolicyPilot
 from bytewing.scenarios.pilots import make_pilot
 from bytewing.scenarios.schema import Scenario, load_suite, suite_flights
 from bytewing.sim import meshes
@@ -75,7 +76,7 @@ def prepare(flight: BenchFlight, bundle: PolicyBundle) -> tuple[FlightSetup, Any
     scenario, size = flight.scenario, flight.size_px
     course = generate_course(scenario.course, flight.seed)
     camera = load_camera(scenario.camera)
-    pilot = make_pilot("c", scenario.task, course, camera, bundle)
+    pilot = make_pilot("c", scenario.task, course, camera, bundle=bundle)
     if size != camera.width_px:
         camera = camera.model_copy(update={"width_px": size, "height_px": size})
         assert isinstance(pilot, PolicyPilot)

@@ -166,7 +166,12 @@ def fly_effect(job: EffectJob) -> Metrics:
     flown = EFFECTS[job.effect](ideal(real), real)
     course = generate_course(scenario.course, job.seed)
     pilot = make_pilot(
-        RUNTIME, scenario.task, course, flown.camera, job.bundle, latency_s=scenario.latency_s
+        RUNTIME,
+        scenario.task,
+        course,
+        flown.camera,
+        bundle=job.bundle,
+        latency_s=scenario.latency_s,
     )
     setup = FlightSetup(
         course=course,

@@ -33,7 +33,8 @@ class MaxPool(Operator):
 
     def run(self, values: Sequence[Int8s]) -> Int8s:
         """See ``Operator``."""
-        return np.maximum.reduce(list(self.window.taps(values[0], -128, self.output.shape)))
+        taps = list(self.window.taps(values[0], -128, self.output.shape))
+        return np.asarray(np.maximum.reduce(taps))
 
     def kernel_use(self, site: Site) -> KernelUse:
         """See ``Operator``."""

@@ -41,11 +41,11 @@ def _clip(node: OnnxNode, x: Reals) -> Values:
 def _hard_sigmoid(node: OnnxNode, x: Reals) -> Values:
     alpha = F32(node.attribute("alpha", 0.2))
     beta = F32(node.attribute("beta", 0.5))
-    return np.clip(alpha * x + beta, F32(0), F32(1))
+    return np.asarray(np.clip(alpha * x + beta, F32(0), F32(1)))
 
 
 def _hard_swish(_node: OnnxNode, x: Reals) -> Values:
-    return x * np.clip(x * F32(1 / 6) + F32(0.5), F32(0), F32(1))
+    return np.asarray(x * np.clip(x * F32(1 / 6) + F32(0.5), F32(0), F32(1)))
 
 
 # ONNX operator -> the real answers, in the precision in which onnxruntime quantises them.

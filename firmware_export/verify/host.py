@@ -58,7 +58,7 @@ class CNetwork:
     def _function(
         self, name: str, *arguments: type, result: type | None = None
     ) -> ctypes._NamedFuncPointer:
-        function = getattr(self._library, name)
+        function: ctypes._NamedFuncPointer = getattr(self._library, name)
         function.argtypes, function.restype = arguments, result
         return function
 

@@ -69,13 +69,13 @@ Ranges = Mapping[str, tuple[float, float]]
 def weight_scales(weight: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the symmetric scale of each output channel (axis 0), float32."""
     peak = np.abs(weight.reshape(weight.shape[0], -1)).max(axis=1)
-    return np.maximum(peak / INT8_MAX, NARROWEST_RANGE / INT8_MAX).astype(np.float32)
+    return np.asarray(np.maximum(peak / INT8_MAX, NARROWEST_RANGE / INT8_MAX), np.float32)
 
 
 def quantise_weight(weight: NDArray[np.float32], scales: NDArray[np.float32]) -> NDArray[np.int8]:
     """Return the int8 weights: round half to even, clipped to +-127."""
     steps = weight / scales.reshape(-1, *[1] * (weight.ndim - 1))
-    return np.clip(np.rint(steps), -INT8_MAX, INT8_MAX).astype(np.int8)
+    return np.asarray(np.clip(np.rint(steps), -INT8_MAX, INT8_MAX), np.int8)
 
 
 class _Writer:

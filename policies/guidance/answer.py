@@ -7,19 +7,17 @@ heading frame), then the values that the kind of guidance declares
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bytewing.policies.bundle import OutputSpec, steps_of
 from bytewing.policies.guidance.guide import NO_ROUTE
 from bytewing.policies.guidance.kind import COMMAND_SIZE
 from bytewing.sim.pilot import Report, VelocityCommand
 from bytewing.sim.senses import SENSES_SIZE
 
-__all__ = ["COMMAND_SIZE", "NO_ROUTE", "NO_SENSES", "Step", "as_command", "dequantise"]
+__all__ = ["COMMAND_SIZE", "NO_ROUTE", "NO_SENSES", "Step", "as_command"]
 
 NO_SENSES: NDArray[np.float32] = np.zeros(SENSES_SIZE, np.float32)
 
@@ -36,12 +34,6 @@ class Step(NamedTuple):
     outputs: NDArray[np.generic]
     answer: NDArray[np.float32]
     report: Report | None = None
-
-
-def dequantise(outputs: NDArray[np.int8], specs: Sequence[OutputSpec]) -> NDArray[np.float32]:
-    """Return the (..., K) float32 values of (..., K) int8 outputs: ``(q - zero_point) * scale``."""
-    scales, zero_points = steps_of(specs)
-    return (outputs.astype(np.int32) - zero_points).astype(np.float32) * scales.astype(np.float32)
 
 
 def as_command(answer: NDArray[np.float32]) -> VelocityCommand:

@@ -75,7 +75,8 @@ def steps(field: str) -> Derived:
 
     def compute(constants: Any) -> int:  # noqa: ANN401 (any model that has the field)
         time_s: float = getattr(constants, field)
-        return max(1, round(time_s / constants.step_s))
+        step_s: float = constants.step_s
+        return max(1, round(time_s / step_s))
 
     name = f"{field.removesuffix('_s')}_steps"
     return Derived(name, f"`{field}` in steps, at least 1", "steps", compute, integer=True)

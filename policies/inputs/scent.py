@@ -42,7 +42,7 @@ class ScentStruct(ctypes.Structure):
 
 
 class ScentHistory:
-    """The columns of a flight so far, for the network (``bytewing.policies.inputs.look.Look``)."""
+    """The columns of a flight so far, for the network (``bytewing.policies.network_inputs``)."""
 
     needs_frames = False
 

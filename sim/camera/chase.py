@@ -81,7 +81,7 @@ class ChaseCamera:
         colours, is_sky = tiny_samples(self._world, view, projection, width_px, height_px)
         if self._gain is None:
             self._gain = min(TARGET_GREY / max(float(colours[~is_sky].mean()), 1.0), GAIN_MAX)
-        picture = np.minimum(colours * np.float32(self._gain), 255).astype(np.uint8)
+        picture = np.array(np.minimum(colours * np.float32(self._gain), 255), np.uint8)
         picture[is_sky] = SKY_RGB
         return picture
 

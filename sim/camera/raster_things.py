@@ -143,7 +143,8 @@ def _in_sight(sphere: Floats, shift_m: Floats, view: Floats, cone: Floats) -> bo
     z = sphere[2] + shift_m[2] - view[3, 2]
     depth = -(view[2, 0] * x + view[2, 1] * y + view[2, 2] * z)
     away = math.sqrt(max(x * x + y * y + z * z - depth * depth, 0.0))
-    return away * cone[0] - depth * cone[1] <= sphere[3]
+    meets: bool = away * cone[0] - depth * cone[1] <= sphere[3]
+    return meets
 
 
 @compiled
@@ -167,7 +168,8 @@ def _edges(a: Floats, b: Floats, edges: Floats) -> None:
 
 @compiled
 def _at(edges: Floats, row: int, share: float) -> float:
-    return edges[row, 0] + share * (edges[row, 1] + share * edges[row, 2])
+    value: float = edges[row, 0] + share * (edges[row, 1] + share * edges[row, 2])
+    return value
 
 
 @compiled

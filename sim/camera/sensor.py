@@ -94,7 +94,7 @@ def vignette(config: CameraConfig) -> Image:
     """Return (H, W) float32, the share of light that reaches each pixel: 1 on the optical axis."""
     rays = Lens(config).rays()
     cos_4 = 1 / (rays**2).sum(axis=-1) ** 2
-    return (1 - config.vignetting * (1 - cos_4)).astype(np.float32)
+    return np.asarray(1 - config.vignetting * (1 - cos_4), np.float32)
 
 
 @cache
@@ -102,10 +102,10 @@ def _normal_levels() -> Image:
     """Return the standard normal's LEVELS mid quantiles, scaled to variance 1."""
     normal = NormalDist()
     levels = np.array([normal.inv_cdf((i + 0.5) / LEVELS) for i in range(LEVELS)])
-    return (levels / levels.std()).astype(np.float32)
+    return np.asarray(levels / levels.std(), np.float32)
 
 
-@compiled  # type: ignore[untyped-decorator]
+@compiled
 def _expose(
     radiance: Image,
     electrons_at_1: Image,

@@ -180,7 +180,7 @@ class ThermalCamera:
         """Return the radiance (H, W) float32, K, as the detector measures it, with its noise."""
         radiance = self.radiance(capture)
         noise = self._rng.standard_normal(radiance.shape, dtype=np.float32)
-        return radiance + self._pattern + self._netd * noise
+        return np.asarray(radiance + self._pattern + self._netd * noise)
 
     def radiance(self, capture: Capture) -> Image:
         """Return the radiance (H, W) float32, K, that reaches the detector.

@@ -10,6 +10,9 @@ from typing import Any
 from bytewing.foundation.config import Config
 from bytewing.sim.course import Course
 
+DISTRIBUTIONS = Path(__file__).parents[1] / "distributions"
+"""Distributions of the tasks that ship with Bytewing: a folder for each task."""
+
 
 @dataclass(frozen=True)
 class CourseKind:

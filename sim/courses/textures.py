@@ -86,7 +86,7 @@ def _bank(family: str, index: int) -> Tile:
 
 def _stored(pattern: Pattern) -> Tile:
     centred = np.clip(pattern - pattern.mean(), -CLIP, CLIP)
-    return np.round(centred / UNIT).astype(np.int8)
+    return np.asarray(np.round(centred / UNIT), np.int8)
 
 
 def noise(
@@ -109,12 +109,12 @@ def noise(
     gain *= np.exp(-((frequency * finest_m / 1.5) ** 2))
     gain[0, 0] = 0.0
     pattern = np.fft.irfft2(np.fft.rfft2(white) * gain, s=(TILE_PX, TILE_PX))
-    return (pattern / pattern.std()).astype(np.float32)
+    return np.asarray(pattern / pattern.std(), np.float32)
 
 
 def _shade(rng: np.random.Generator) -> Pattern:
     # Soft light and dark patches, as trees and lamps throw them; -CLIP the darkest.
-    return np.float32(CLIP) * np.tanh(1.25 * noise(rng, 0.8, 3.0))
+    return np.asarray(np.float32(CLIP) * np.tanh(1.25 * noise(rng, 0.8, 3.0)))
 
 
 def _wear(rng: np.random.Generator) -> Pattern:
@@ -159,7 +159,7 @@ def _cobbles(rng: np.random.Generator) -> Pattern:
             nearest = np.where(closer, distance, nearest)
             brightness = np.where(closer, stones[cell], brightness)
     joint = np.clip((second - nearest) / (0.25 * side), 0, 1)
-    return (brightness + 0.4 * (joint - 1)).astype(np.float32)
+    return np.asarray(brightness + 0.4 * (joint - 1), np.float32)
 
 
 def _concrete(rng: np.random.Generator) -> Pattern:

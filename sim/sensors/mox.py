@@ -61,7 +61,9 @@ class MetalOxide:
         config = self._config
         if ppm <= 0.0:
             return 1.0
-        return min(config.factor * ppm**config.exponent / config.clean_air, 1.0)
+        # A float to a float's power may be complex, so mypy calls it Any.
+        power: float = ppm**config.exponent
+        return min(config.factor * power / config.clean_air, 1.0)
 
     def step(self, ppm: float, dt_s: float) -> float:
         """Return the reading after ``dt_s`` in ``ppm``; the lag does not depend on the step."""

@@ -19,12 +19,13 @@ from bytewing.firmware_export.verify.host import CPolicy
 from bytewing.firmware_export.verify.toolchain import compile_firmware
 from bytewing.policies.find import find_policy
 from bytewing.scenarios.metrics import flight_metrics
-from bytewing.scenarios.pilots import exported_rung, int8_reference
+from bytewing.scenarios.pilots import int8_reference
 from bytewing.scenarios.replay import Comparison, replay, stepped_rung
 from bytewing.scenarios.run import FlightJob, fly_log
 from bytewing.scenarios.schema import load_suite, suite_flights
 from bytewing.scenarios.stats import median
 from bytewing.sim.pilot import Observation
+from support.pilots import exported_rung
 
 # The first flights of the suite, one of each scenario in turn; about 350 frames each.
 FLIGHTS = 34

@@ -19,7 +19,7 @@ from bytewing.firmware_export.verify.host import CPolicy
 from bytewing.foundation.errors import BadInputError
 from bytewing.policies.bundle import PolicyBundle
 from bytewing.policies.guidance.kind import ROUTE_MAX
-from bytewing.policies.inputs.look import network_inputs
+from bytewing.policies.network_inputs import network_inputs
 from bytewing.policies.tasks.gas.constants import GasGuidance
 from bytewing.policies.tasks.gas.leak_map import spread
 from bytewing.policies.tasks.gas.phase import Phase

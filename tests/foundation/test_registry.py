@@ -21,18 +21,19 @@ class Thing:
 
 
 ONE = SimpleNamespace(part=Thing("one"))
+TWO = SimpleNamespace(part=Thing("two"))
 SAME = SimpleNamespace(part=Thing("one"))
 WRONG = SimpleNamespace(part="no thing")
+NO_TASK = Thing("one")
+BROKEN = "raises when it is imported"
 
 
 @pytest.fixture
 def installed(monkeypatch):
     """Pretend that these tasks, and no others, are installed; values are names of this module."""
 
-    def install(**tasks):
-        points = [
-            EntryPoint(name, f"{__name__}:{value}", registry.GROUP) for name, value in tasks.items()
-        ]
+    def install(*tasks):
+        points = [EntryPoint(name, f"{__name__}:{value}", registry.GROUP) for name, value in tasks]
         monkeypatch.setattr(registry, "entry_points", lambda group: points)
         monkeypatch.setattr(EntryPoint, "load", lambda point: loaded(point.attr))
         registry._tasks.cache_clear()
@@ -41,6 +42,8 @@ def installed(monkeypatch):
     def loaded(name):
         if name not in globals():
             raise ImportError(f"no {name}")
+        if name == "BROKEN":
+            raise TypeError("FlownTask() got an unexpected argument")
         return globals()[name]
 
     yield install
@@ -48,7 +51,7 @@ def installed(monkeypatch):
 
 
 def test_a_part_is_found_by_name_and_a_wrong_name_gets_the_nearest(installed):
-    things = installed(a="ONE")
+    things = installed(("a", "ONE"))
     assert things.find("one") is ONE.part
     with pytest.raises(BadInputError, match="thing 'onne' is not known; did you mean 'one'"):
         things.find("onne")
@@ -57,17 +60,28 @@ def test_a_part_is_found_by_name_and_a_wrong_name_gets_the_nearest(installed):
 @pytest.mark.parametrize(
     ("tasks", "message"),
     [
-        ({"a": "ONE", "b": "WRONG"}, "task 'b' of .*'part' must be a Thing, not str"),
-        ({"a": "ONE", "b": "SAME"}, "task 'b' of .*thing 'one' is also brought by task 'a'"),
-        ({"a": "GONE"}, "task 'a' of .* cannot be loaded: no GONE; repair or uninstall"),
-        ({}, "no installed package names a task"),
+        ([("a", "ONE"), ("b", "WRONG")], "task 'b' of .*'part' must be a Thing, not str"),
+        ([("b", "NO_TASK")], r"task 'b' of .*must be a bytewing\.task\.Task, not Thing"),
+        ([("a", "ONE"), ("b", "SAME")], "task 'b' of .*thing 'one' is also in task 'a' of"),
+        ([("a", "ONE"), ("a", "TWO")], "task 'a' of .*:TWO.*: task 'a' of .*:ONE.* the same name"),
+        (
+            [("a", "GONE")],
+            "task 'a' of .* cannot be loaded: ImportError: no GONE; repair or uninst",
+        ),
+        ([("a", "BROKEN")], "task 'a' of .* cannot be loaded: TypeError: FlownTask.* repair or un"),
+        ([], "no installed package has a task"),
     ],
 )
 def test_a_package_that_cannot_be_used_is_one_line(installed, tasks, message):
-    things = installed(**tasks)
+    things = installed(*tasks)
     with pytest.raises(BadInputError, match=message) as error:
         things.find("one")
     assert "\n" not in str(error.value)
+
+
+def test_one_task_that_two_folders_of_packages_hold_is_found_once(installed):
+    things = installed(("a", "ONE"), ("a", "ONE"))
+    assert list(things.parts) == ["one"]
 
 
 def test_every_room_knows_the_same_tasks():

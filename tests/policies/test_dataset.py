@@ -14,7 +14,7 @@ from bytewing.policies.dataset import (
     stack,
     write_manifest,
 )
-from bytewing.policies.inputs.look import FrameHistory
+from bytewing.policies.network_inputs import FrameHistory
 from bytewing.policies.splits import Split, SplitError, require, seed_of
 from bytewing.sim.senses import SENSES_SIZE
 

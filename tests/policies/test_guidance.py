@@ -18,7 +18,7 @@ from bytewing.policies.bundle import (
 from bytewing.policies.guidance.answer import NO_ROUTE, as_command
 from bytewing.policies.guidance.kind import ROUTE_MAX
 from bytewing.policies.guidance.registry import Guidance, make_guide
-from bytewing.policies.inputs.look import stack_channels
+from bytewing.policies.network_inputs import stack_channels
 from bytewing.policies.runtimes import network_pilot
 from bytewing.policies.tasks.gas.leak_map import CELLS
 from bytewing.policies.tasks.gas.phase import Phase

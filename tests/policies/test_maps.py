@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from bytewing.policies.bundle import OutputSpec
+from bytewing.policies.bundle import OutputSpec, dequantise
 from bytewing.policies.compress.quantize import run_batched
 from bytewing.policies.find import find_policy
-from bytewing.policies.guidance.answer import dequantise
 from bytewing.policies.nets.convnet import ConvNet, fold
 from bytewing.policies.nets.folded import activation_names, float_model, model_bytes
 from bytewing.policies.tasks.road.learning import ROAD

@@ -5,8 +5,8 @@ import pytest
 
 from bytewing.policies.bundle import InputSpec
 from bytewing.policies.dataset import Dataset, Manifest
-from bytewing.policies.inputs.look import FrameHistory, network_inputs
 from bytewing.policies.inputs.mirror_to_wind import blows_left, mirrored
+from bytewing.policies.network_inputs import FrameHistory, network_inputs
 from bytewing.policies.tasks.gas.learning import GAS, GasTeacher
 from bytewing.scenarios.tasks.gas.baselines import Differences
 from bytewing.sim.camera.config import load_camera

@@ -6,11 +6,11 @@ from bytewing.policies.assemble import float_files, save_quantised
 from bytewing.policies.bundle import InputSpec, PolicySpec, Provenance, load_bundle
 from bytewing.policies.compress import requantize as module
 from bytewing.policies.compress.quantize import post_training
-from bytewing.policies.compress.requantize import requantize
 from bytewing.policies.nets.convnet import fold, weights_of
-from bytewing.policies.runtimes import onnx_pilot
+from bytewing.policies.requantize import requantize
 from bytewing.policies.tasks.road.learning import ROAD_GUIDANCE
 from bytewing.sim.pilot import Observation
+from support.pilots import onnx_pilot
 
 
 @pytest.fixture
@@ -32,7 +32,9 @@ def bundle(trained_network, synthetic, unseen, tmp_path, monkeypatch):
     black = np.zeros((4, 1, 64, 64), np.uint8)
     files = float_files(folded, weights_of(trained_network))
     frames = unseen.frames[:8, np.newaxis]
-    return save_quantised(tmp_path / "policy", spec, post_training(folded, black), frames, files)
+    return save_quantised(
+        tmp_path / "policy", spec, post_training(folded, black), frames, files=files
+    )
 
 
 @pytest.mark.parametrize("method", ["ptq", "qat"])

@@ -10,9 +10,10 @@ from bytewing.policies.assemble import float_files, save_quantised
 from bytewing.policies.bundle import InputSpec, PolicySpec, Provenance, load_bundle
 from bytewing.policies.compress.quantize import post_training
 from bytewing.policies.nets.convnet import fold, initialised, load_weights, weights_of
-from bytewing.policies.runtimes import float_pilot, network_pilot, onnx_pilot
+from bytewing.policies.runtimes import network_pilot
 from bytewing.policies.tasks.road.learning import ROAD, ROAD_GUIDANCE
 from bytewing.sim.pilot import Observation
+from support.pilots import float_pilot, onnx_pilot
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def bundle(trained_network, synthetic, unseen, tmp_path_factory):
         spec,
         post_training(folded, synthetic.frames[:, np.newaxis]),
         unseen.frames[:40, np.newaxis],
-        float_files(folded, weights_of(trained_network)),
+        files=float_files(folded, weights_of(trained_network)),
     )
     return load_bundle(path)
 

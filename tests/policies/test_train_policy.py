@@ -11,12 +11,12 @@ import pytest
 from bytewing.foundation.errors import BadInputError
 from bytewing.policies import train_policy as module
 from bytewing.policies.bundle import load_bundle
-from bytewing.policies.runtimes import onnx_pilot
 from bytewing.policies.splits import Split
 from bytewing.policies.tasks.road.learning import ROAD
 from bytewing.policies.tasks.task import Budget, Round
 from bytewing.policies.train_policy import train_policy
 from bytewing.sim.pilot import Observation
+from support.pilots import onnx_pilot
 
 TINY = Budget((Round(3, 1.0, 2), Round(2, 0.0, 2)), 1, 1.5, 1)
 BUNDLE = ("float.onnx", "golden.npz", "int8.onnx", "policy.toml", "weights.safetensors")

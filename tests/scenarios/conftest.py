@@ -138,7 +138,7 @@ def toy_bundle(tmp_path_factory):
         spec,
         post_training(network, frames),
         frames[:4],
-        float_files(network, {}),
+        files=float_files(network, {}),
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from bytewing.foundation.errors import BytewingError
 from bytewing.policies.bundle import InputSpec, OutputSpec, PolicySpec, Provenance
 from bytewing.policies.guidance.answer import Step
-from bytewing.policies.inputs.look import network_inputs, stack_channels
+from bytewing.policies.network_inputs import network_inputs, stack_channels
 from bytewing.policies.pilot import guided
 from bytewing.policies.runtimes import network_pilot
 from bytewing.policies.tasks.gas.constants import GasGuidance

@@ -13,7 +13,7 @@ from bytewing.firmware_export.reference import Int8Network
 from bytewing.foundation.errors import BadInputError
 from bytewing.scenarios.campaign import fly_many
 from bytewing.scenarios.ladder import LADDER, REPLAYED
-from bytewing.scenarios.pilots import exported_rung, int8_reference, make_pilot
+from bytewing.scenarios.pilots import int8_reference, make_pilot
 from bytewing.scenarios.replay import int8_rung, replay
 from bytewing.scenarios.report.flights import FlyReport
 from bytewing.scenarios.run import FlightJob, finish, fly_job, fly_log
@@ -21,6 +21,7 @@ from bytewing.scenarios.schema import load_scenario
 from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 from bytewing.sim.airframe import AIRFRAMES
 from bytewing.sim.flight_log import FlightLog
+from support.pilots import exported_rung
 
 SEED = 2_700_000
 

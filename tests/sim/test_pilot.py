@@ -104,7 +104,8 @@ def test_both_views_show_the_same_frames_and_senses():
 
 CHEATS = """
 from bytewing.policies.collect import CollectingPolicy
-from bytewing.policies.pilot import PolicyPilot, Step
+from bytewing.policies.guidance.answer import Step
+from bytewing.policies.pilot import PolicyPilot
 from bytewing.policies.runtimes import NetworkPolicy
 from bytewing.sim.flight import FlightSetup, fly
 from bytewing.sim.pilot import Observation, PrivilegedObservation

@@ -19,12 +19,13 @@ from bytewing.policies.bundle import (
     PolicyBundle,
     PolicySpec,
     Provenance,
+    dequantise,
     save_bundle,
 )
-from bytewing.policies.guidance.answer import NO_ROUTE, dequantise
+from bytewing.policies.guidance.answer import NO_ROUTE
 from bytewing.policies.guidance.registry import make_guide
-from bytewing.policies.inputs.look import network_inputs
 from bytewing.policies.inputs.scent import ROWS
+from bytewing.policies.network_inputs import network_inputs
 from bytewing.policies.tasks.gas.constants import GasGuidance
 from bytewing.policies.tasks.mox.constants import MoxGuidance
 from bytewing.policies.tasks.road.constants import RoadGuidance

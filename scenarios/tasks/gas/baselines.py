@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bytewing.policies.experts import Constant, LabelPolicy
+from bytewing.policies.guidance.answer import Step
 from bytewing.policies.inputs.mirror_to_wind import mirrored_left
-from bytewing.policies.pilot import Policy, PolicyPilot, Step
+from bytewing.policies.pilot import Policy, PolicyPilot
 from bytewing.policies.tasks.gas.leak_map import CELLS, spread
 from bytewing.policies.tasks.gas.learning import gas_guidance
 from bytewing.sim.camera.config import Optics

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from bytewing.sim.courses.gas.config import GasSiteConfig
 from bytewing.sim.courses.gas.course import generate_gas_site
-from bytewing.sim.courses.kind import CourseKind
-from bytewing.sim.distribution import DISTRIBUTIONS
+from bytewing.sim.courses.kind import DISTRIBUTIONS, CourseKind
 
 GAS_COURSE = CourseKind(
     name="gas_site",

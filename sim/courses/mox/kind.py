@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from bytewing.sim.courses.kind import CourseKind
+from bytewing.sim.courses.kind import DISTRIBUTIONS, CourseKind
 from bytewing.sim.courses.mox.config import GasFieldConfig
 from bytewing.sim.courses.mox.course import generate_gas_field
-from bytewing.sim.distribution import DISTRIBUTIONS
 
 MOX_COURSE = CourseKind(
     name="gas_field",

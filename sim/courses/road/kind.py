@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from bytewing.sim.courses.kind import CourseKind
+from bytewing.sim.courses.kind import DISTRIBUTIONS, CourseKind
 from bytewing.sim.courses.road.config import RoadCourseConfig
 from bytewing.sim.courses.road.course import generate_road
-from bytewing.sim.distribution import DISTRIBUTIONS
 
 ROAD_COURSE = CourseKind(
     name="road",

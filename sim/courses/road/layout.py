@@ -71,7 +71,7 @@ def _curvature_profile(
     knots_m = np.concatenate([[0.0], np.cumsum([length for length, _ in pieces])])
     values = np.array([0.0] + [curvature for _, curvature in pieces])
     samples = np.arange(round(total_m / STEP_M) + 1) * STEP_M
-    return np.interp(samples, knots_m, values)
+    return np.asarray(np.interp(samples, knots_m, values))
 
 
 def _element(name: str, config: RoadCourseConfig, rng: np.random.Generator) -> Pieces:

@@ -1,1 +1,1 @@
-"""A task for Bytewing in a package of its own: fly along a line of lamps on dark ground."""
+"""A task for Bytewing in a package of its own: follow a line of lamps on dark ground."""

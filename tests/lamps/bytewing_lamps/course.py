@@ -1,4 +1,4 @@
-"""The course: lamps on dark ground along a curve, and a referee that watches the distance to it."""
+"""The course: a line of lamps on dark ground, and the referee of a flight along it."""
 
 from __future__ import annotations
 
@@ -28,14 +28,16 @@ DARK_GREY, LAMP_GREY = 40, 250
 
 
 class LampLineConfig(Config):
-    """What a ``[course]`` table may say of a line of lamps.
+    """The keys of a ``[course]`` table; every key has a default.
+
+    A range is a number or ``[low, high]``, from which each seed draws.
 
     Attributes:
-        kind: tag of this course.
-        length_m: from start to finish, along x.
-        sway_m: how far the line leaves the x axis.
-        flying_height_m: of the start.
-        off_line_limit_m: distance from the line at which the drone has left it.
+        kind: selects this model.
+        length_m: distance from start to finish along x.
+        sway_m: amplitude of the line about its middle.
+        flying_height_m: height of the start above the ground.
+        off_line_limit_m: sideways distance at which the drone has left the line.
     """
 
     kind: Literal["lamps"] = "lamps"
@@ -47,22 +49,27 @@ class LampLineConfig(Config):
 
 @dataclass(frozen=True)
 class Line:
-    """The curve ``y = sway_m * sin(2 pi x / wave_m + phase_rad)``, shifted to begin at y = 0."""
+    """The curve y = sway_m * sin(2 pi x / wave_m + phase_rad), shifted so that y(0) = 0, world."""
 
     sway_m: float
     wave_m: float
     phase_rad: float
 
     def y_m(self, x_m: NDArray[np.float64] | float) -> NDArray[np.float64]:
-        """Return the line's y at x, world, m."""
-        turn = 2 * math.pi / self.wave_m
-        swung = np.sin(turn * np.asarray(x_m) + self.phase_rad) - math.sin(self.phase_rad)
-        return np.asarray(self.sway_m * swung)
+        """Return y at each x, both in the world, m."""
+        phase_rad = 2 * math.pi / self.wave_m * np.asarray(x_m) + self.phase_rad
+        return np.asarray(self.sway_m * (np.sin(phase_rad) - math.sin(self.phase_rad)))
 
 
 @dataclass(frozen=True)
 class LampReferee:
-    """Ends a flight at the finish, at a contact, or where the drone has left the line."""
+    """Ends a flight at the finish, at a contact, or when the drone has left the line.
+
+    Attributes:
+        line: the line of lamps.
+        length_m: x of the finish, world.
+        off_line_limit_m: sideways distance at which the drone has left the line.
+    """
 
     line: Line
     length_m: float
@@ -77,14 +84,25 @@ class LampReferee:
             return "left_line"
         return "finished" if x >= self.length_m else None
 
-    def told(self, report: Report) -> str | None:
-        """Return None: there is nothing to report."""
+    def on_report(self, report: Report) -> str | None:
+        """Return None: pilots of this task do not report."""
         return None
 
 
 @dataclass(frozen=True)
 class LampLine:
-    """One line of lamps; see ``bytewing.sim.flight.Course`` for the attributes of every course."""
+    """A line of lamps, drawn by a seed (a ``bytewing.sim.course.Course``).
+
+    Attributes:
+        scene: the dark ground with the lamps.
+        line: the line that the lamps stand on.
+        length_m: x of the finish, world.
+        off_line_limit_m: sideways distance at which the drone has left the line.
+        start_position_world_m: (3,) start, in the air.
+        start_yaw_rad: heading at the start, along the line.
+        parameters: what was drawn, for the log; plain JSON types.
+        completed_outcomes: the referee's outcomes that mean success.
+    """
 
     scene: Scene
     line: Line
@@ -94,11 +112,11 @@ class LampLine:
     start_yaw_rad: float
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
-    completed_outcomes: ClassVar = frozenset({"finished"})
+    completed_outcomes: ClassVar[frozenset[str]] = frozenset({"finished"})
 
     @property
     def route(self) -> NDArray[np.float32]:
-        """No waypoints: the lamps show the way."""
+        """No waypoints, (0, 5): the lamps show the way."""
         return np.empty((0, 5), np.float32)
 
     @property
@@ -120,10 +138,19 @@ def generate_lamps(config: LampLineConfig, seed: int) -> LampLine:
     """Draw one line; the same configuration and seed give the same line."""
     rng = stream(seed, "course.layout")
     length_m = config.length_m.draw(rng)
-    line = Line(config.sway_m.draw(rng), rng.uniform(2.5, 4.0), rng.uniform(0, 2 * math.pi))
-    slope = float(line.y_m(0.01) - line.y_m(0.0)) / 0.01
+    line = Line(
+        sway_m=config.sway_m.draw(rng),
+        wave_m=rng.uniform(2.5, 4.0),
+        phase_rad=rng.uniform(0, 2 * math.pi),
+    )
+    slope = float(line.y_m(0.01)) / 0.01
     return LampLine(
-        scene=Scene((), Light(ambient=0.9, diffuse=0.1), 0.1, _ground(line, length_m)),
+        scene=Scene(
+            objects=(),
+            light=Light(ambient=0.9, diffuse=0.1),
+            sky_grey=0.1,
+            ground=_ground(line, length_m),
+        ),
         line=line,
         length_m=length_m,
         off_line_limit_m=config.off_line_limit_m,
@@ -134,6 +161,7 @@ def generate_lamps(config: LampLineConfig, seed: int) -> LampLine:
 
 
 def _ground(line: Line, length_m: float) -> Ground:
+    """Paint dark ground with a bright disc for each lamp; row 0 is in the north."""
     columns = round((length_m + 2 * AROUND_M) / PIXEL_M)
     rows = round(2 * AROUND_M / PIXEL_M)
     x = -AROUND_M + (np.arange(columns) + 0.5) * PIXEL_M
@@ -143,7 +171,13 @@ def _ground(line: Line, length_m: float) -> Ground:
         near = np.hypot(x - lamp_x, y[:, np.newaxis] - line.y_m(lamp_x)) <= LAMP_RADIUS_M
         picture[near] = LAMP_GREY
     tile = np.full((8, 8), DARK_GREY, np.uint8)
-    return Ground(picture, (-AROUND_M, AROUND_M), PIXEL_M, tile, PIXEL_M)
+    return Ground(
+        picture=picture,
+        picture_corner_m=(-AROUND_M, AROUND_M),
+        picture_pixel_m=PIXEL_M,
+        tile=tile,
+        tile_pixel_m=PIXEL_M,
+    )
 
 
 LAMP_COURSE = CourseKind(

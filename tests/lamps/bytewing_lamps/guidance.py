@@ -1,4 +1,4 @@
-"""Guidance: its constants, and the C that computes with them (``lamps_guidance.c``)."""
+"""The kind of guidance: its constants, and the C files that compute with them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ class LampGuidance(GuidanceConstants):
 
     kind: Literal["lamps"] = "lamps"
     speed_m_s: float = constant("Forward speed", "m/s", 0.5, gt=0, le=2)
-    yaw_gain_1_s: float = constant(
-        "Yaw rate over the turn that is steered for", "1/s", 2.0, gt=0, le=10
-    )
+    yaw_gain_1_s: float = constant("Yaw rate per steering output", "1/s", 2.0, gt=0, le=10)
 
 
 LAMP_GUIDANCE = GuidanceKind(

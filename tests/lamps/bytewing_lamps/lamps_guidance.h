@@ -1,4 +1,4 @@
-/* Guidance of the lamps task: constant speed, turning as the network says. */
+/* Lamp guidance: constant forward speed, yaw rate in proportion to the network's steering. */
 #ifndef BW_LAMPS_GUIDANCE_H
 #define BW_LAMPS_GUIDANCE_H
 
@@ -14,12 +14,12 @@ extern "C" {
 typedef struct {
     /* Forward speed (m/s). */
     float speed_m_s;
-    /* Yaw rate over the turn that is steered for (1/s). */
+    /* Yaw rate per steering output (1/s). */
     float yaw_gain_1_s;
 } bw_lamps_config_t;
 /* end constants */
 
-/* How often it was stepped. */
+/* The number of steps since the reset. Nothing depends on it; C structs need a member. */
 typedef struct {
     int32_t steps;
 } bw_lamps_state_t;
@@ -32,13 +32,18 @@ typedef struct {
     float yaw_rate_rad_s;
 } bw_lamps_answer_t;
 
-/* Go back to the state at take-off. No route is needed: the lamps show the way. */
+/* The network's outputs, in order. */
+enum { BW_LAMPS_OUTPUT_STEERING = 0, BW_LAMPS_OUTPUTS = 1 };
+
+/* Go back to the state at take-off. The route is not read: the lamps show the way. */
 void bw_lamps_reset(bw_lamps_state_t *state, const bw_lamps_config_t *config,
                     const float (*route)[5], int32_t waypoints);
 
-/* Answer one frame's output: steering, left positive, clamped to [-1, 1]. Returns BW_FLYING. */
-int bw_lamps_step(bw_lamps_state_t *state, const bw_lamps_config_t *config, const float outputs[1],
-                  const bw_senses_t *senses, bw_lamps_answer_t *answer);
+/* Answer one frame's outputs: steering, left positive, clamped to [-1, 1]. Senses are not read.
+   Returns BW_FLYING. */
+int bw_lamps_step(bw_lamps_state_t *state, const bw_lamps_config_t *config,
+                  const float outputs[BW_LAMPS_OUTPUTS], const bw_senses_t *senses,
+                  bw_lamps_answer_t *answer);
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,4 @@
-"""The lamps task: what each room of Bytewing needs of it."""
+"""The lamps task: the four parts that Bytewing needs of it, tied together."""
 
 from bytewing.task import Task
 from bytewing_lamps.course import LAMP_COURSE
