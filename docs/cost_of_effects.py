@@ -19,15 +19,15 @@ SUITE = "road_standard"
 HEAD = """\
 # What each effect of the simulation costs the policy
 
-The policy that ships, trained with all effects on, flies the {flights} flights of `{suite}`
-as exported C: with none of the effects, with each of them alone, and with all. They are as strong
-as `sim/distributions/road.toml` and `sim/camera/presets/hm01b0.toml` declare them; roads are the
-same in every row. Medians over flights.
+The road policy that ships was trained with all effects on. Here it flies the {flights} flights of
+`{suite}` as exported C: without any effect, with each effect alone, and with all of them. The
+effects are as strong as `sim/distributions/road/road.toml` and `sim/camera/presets/hm01b0.toml`
+declare. The roads are the same in every row. The figures are medians over flights.
 
-How to read it: with sixty flights, one or two more or fewer completed are chance. The network was
-trained behind the distorting lens, so a world without it is the foreign one, and "lens distortion"
-alone is the better row. A sagging battery costs nothing until the motors saturate: the firmware
-makes up for the voltage.
+One or two completed flights more or fewer of sixty are chance. The network was trained with the
+distorting lens, so a world without distortion is unfamiliar to it, and the row "lens distortion"
+is better than the row without effects. A sagging battery costs nothing until the motors saturate,
+because the firmware compensates for the voltage.
 
 Made by `python docs/cost_of_effects.py` on {machine}.
 

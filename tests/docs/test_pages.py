@@ -23,10 +23,7 @@ def test_links_lead_to_files(page):
     require_files(page, links, page.parent)
 
 
-# docs/design.md names sim/rng.py, which has moved.
-@pytest.mark.parametrize(
-    "page", [page for page in PAGES if page.name != "design.md"], ids=lambda page: page.name
-)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_named_files_exist(page):
     names = [name for name in NAMED.findall(page.read_text()) if not PLACEHOLDER.search(name)]
     require_files(page, names, ROOT)
