@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from bytewing.foundation.errors import BadInputError
+from bytewing.policies import requantize as module
 from bytewing.policies.assemble import float_files, save_quantised
 from bytewing.policies.bundle import InputSpec, PolicySpec, Provenance, load_bundle
-from bytewing.policies.compress import requantize as module
 from bytewing.policies.compress.quantize import post_training
 from bytewing.policies.nets.convnet import fold, weights_of
 from bytewing.policies.requantize import requantize
