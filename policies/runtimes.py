@@ -139,17 +139,23 @@ def batch_inference(model: Path | bytes) -> BatchInference:
     return infer
 
 
+def session_options() -> onnxruntime.SessionOptions:
+    """Return the options of every session: one thread, int8 activations allowed."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.qdqisint8allowed", "1")
+    return options
+
+
 def open_session(model: Path | bytes) -> onnxruntime.InferenceSession:
     """Return a single-threaded CPU session that may use int8-activation kernels.
 
     Args:
         model: the file or its content.
     """
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    options.add_session_config_entry("session.qdqisint8allowed", "1")
+    options = session_options()
     where = "network" if isinstance(model, bytes) else str(model)
     try:
         source = model if isinstance(model, bytes) else str(model)

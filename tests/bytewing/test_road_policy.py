@@ -25,7 +25,7 @@ from bytewing.scenarios.run import FlightJob, fly_log
 from bytewing.scenarios.schema import load_suite, suite_flights
 from bytewing.scenarios.stats import median
 from bytewing.sim.pilot import Observation
-from support.pilots import exported_rung
+from support.pilots import exported_rung, onnx_pilot
 
 # The first flights of the suite, one of each scenario in turn; about 350 frames each.
 FLIGHTS = 34
@@ -65,8 +65,6 @@ def test_c_equals_int8_on_ten_thousand_frames(bundle, c_logs):
 
 
 def test_onnx_equals_int8_on_the_frames_of_flights(bundle, c_logs):
-    from bytewing.policies.runtimes import onnx_pilot
-
     pilot = onnx_pilot(bundle)
 
     class Onnx:

@@ -1,10 +1,8 @@
 """Two maps and a value, trained, shrunk, and run by everything that runs a network."""
 
 import re
-from collections import Counter
 
 import numpy as np
-import onnx
 import pytest
 import torch
 
@@ -20,10 +18,11 @@ from bytewing.policies.compress.quantize import post_training, run_batched
 from bytewing.policies.dataset import Examples
 from bytewing.policies.nets.convnet import ConvNet, fold
 from bytewing.policies.nets.folded import float_model, model_bytes
-from bytewing.policies.runtimes import int8_inference, open_session
+from bytewing.policies.runtimes import int8_inference
 from bytewing.policies.tasks.task import Augmentation, Fit, Layer, Output
 from bytewing.policies.train import TrainPlan, fit
 from support.bundles import GUIDANCE, compile_network
+from support.optimised import optimised_operators
 from support.qdq import QdqBuilder
 
 CELLS, SIZE, PX = (8, 8), 32, 4
@@ -138,8 +137,7 @@ def test_everything_that_runs_it_answers_the_same_bytes(quantised, frames):
 
 
 def test_onnxruntime_runs_it_on_integer_kernels_only(quantised, tmp_path):
-    open_session(quantised.onnx_bytes(), tmp_path / "optimised.onnx")
-    kinds = Counter(node.op_type for node in onnx.load(tmp_path / "optimised.onnx").graph.node)
+    kinds = optimised_operators(quantised.onnx_bytes(), tmp_path)
     integer = {"QLinearConv": 4, "QGemm": 1, "QLinearSigmoid": 1}
     assert {kind: kinds[kind] for kind in integer} == integer
     edges = {"QuantizeLinear": 1, "DequantizeLinear": 3}

@@ -1,4 +1,3 @@
-from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +14,7 @@ from bytewing.policies.nets.folded import ConvRelu, FoldedNetwork, Head, float_m
 from bytewing.policies.runtimes import open_session
 from bytewing.policies.tasks.road.learning import ROAD
 from bytewing.policies.train import TrainPlan, loss_of_outputs
+from support.optimised import optimised_operators
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +60,7 @@ def test_folding_changes_nothing(synthetic):
 
 
 def test_onnxruntime_runs_it_on_integer_kernels_only(quantised, tmp_path):
-    open_session(quantised.onnx_bytes(), tmp_path / "optimised.onnx")
-    kinds = Counter(node.op_type for node in onnx.load(tmp_path / "optimised.onnx").graph.node)
+    kinds = optimised_operators(quantised.onnx_bytes(), tmp_path)
     assert kinds["QLinearConv"] == 5
     assert kinds["QGemm"] == 2
     assert kinds["QLinearSigmoid"] == 1
