@@ -189,7 +189,7 @@ def load_scenario(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Sc
     resolve_paths(data, path.parent)
     for assignment in overrides:
         override(data, assignment)
-    resolve_paths(data, Path.cwd())  # paths on the command line are relative to the working directory
+    resolve_paths(data, Path.cwd())  # as the shell resolves command-line paths
     named = data.get("distribution")
     if isinstance(named, str):
         declared = read_distribution(named)

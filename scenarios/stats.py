@@ -29,7 +29,7 @@ def wilson_interval(successes: int, flights: int, confidence: float = 0.95) -> t
     """
     if flights == 0:
         return 0.0, 1.0
-    from scipy.stats import binomtest  # the import takes half a second, which a single flight does not need
+    from scipy.stats import binomtest  # a slow import (0.5 s), rarely needed
 
     interval = binomtest(successes, flights).proportion_ci(confidence, method="wilson")
     return float(interval.low), float(interval.high)
@@ -68,7 +68,7 @@ def compare_paired(first: Sequence[bool], second: Sequence[bool]) -> PairedOutco
     only_first = sum(a and not b for a, b in zip(first, second, strict=True))
     only_second = sum(b and not a for a, b in zip(first, second, strict=True))
     discordant = only_first + only_second
-    from scipy.stats import binomtest  # the import takes half a second
+    from scipy.stats import binomtest  # a slow import, as above
 
     p_value = float(binomtest(only_first, discordant).pvalue) if discordant else 1.0
     return PairedOutcomes(len(first), only_first, only_second, p_value)
