@@ -1,4 +1,4 @@
-"""One C function a layer: a kernel called with literal sizes, and the arrays that it reads."""
+"""Generate one C function per layer: kernel calls with literal sizes, and constant arrays."""
 
 from __future__ import annotations
 

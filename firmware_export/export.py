@@ -1,4 +1,4 @@
-"""A policy bundle out into a folder of C that has been measured on the emulated target."""
+"""Export a policy bundle as C into a folder, and measure the C on the emulated target."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ STACK_FRAMES = 4
 
 @dataclass(frozen=True)
 class LayerReport:
-    """One layer's share of a step; the last entry is all that is in no layer.
+    """Cost of one layer in a step; the last entry has the cost outside all layers.
 
     Attributes:
-        name: of the ONNX node.
-        kind: the operator.
-        macs: multiply-accumulates.
-        instructions: issued, helpers included.
-        cycles_estimated: by the cycle model.
-        weight_bytes: constants: weights, biases, multipliers, tables.
+        name: name of the ONNX node.
+        kind: ONNX operator.
+        macs: number of multiply-accumulates.
+        instructions: number of issued instructions, including compiler helpers.
+        cycles_estimated: cycles, estimated by the cycle model.
+        weight_bytes: bytes of constants: weights, biases, multipliers, tables.
     """
 
     name: str

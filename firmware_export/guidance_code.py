@@ -1,4 +1,4 @@
-"""A policy's guidance as C: the files that the simulator flies, and what the policy fills in."""
+"""Collect the C files of a policy's guidance, and the values for the templates of its C."""
 
 from __future__ import annotations
 

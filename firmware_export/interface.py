@@ -1,4 +1,4 @@
-"""How a policy's C is called: what its functions take and what they answer."""
+"""Define the interface of a policy's C: arguments and results of its functions."""
 
 from __future__ import annotations
 

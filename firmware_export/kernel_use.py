@@ -1,4 +1,4 @@
-"""How a layer uses a kernel: the calls, the constant arrays they take, and where it all lies."""
+"""Describe the kernel calls of a layer, with their constant arrays and memory addresses."""
 
 from __future__ import annotations
 

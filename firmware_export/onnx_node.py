@@ -1,4 +1,4 @@
-"""One node of a QDQ file as an operator reads it: int8 inputs, constants, quantised result."""
+"""Give operators access to a node of a QDQ file: int8 inputs, constants, quantised result."""
 
 from __future__ import annotations
 
