@@ -1,4 +1,4 @@
-"""The page that lies beside exported C: how to build it in, call it and check it on the device."""
+"""Write the README of exported C: how to build, call and test it on the device."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A window that slides over an image: its shape in ONNX, NumPy and C, and which rows it reads."""
+"""Define sliding windows: their shape in ONNX, NumPy and C, and the rows that they read."""
 
 from __future__ import annotations
 

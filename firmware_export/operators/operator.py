@@ -1,4 +1,4 @@
-"""The contract of an operator: everything that the compiler asks of a layer.
+"""Define the contract of an operator: the functions of a layer that the code generator calls.
 
 An operator is a subclass of ``Operator`` in a module of this package, and each of its instances is
 one layer of a network. Importer, reference, planner, emitter and profiler know this contract only.

@@ -1,4 +1,4 @@
-"""The exported policy flown on an emulated microcontroller: the ``mcu`` rung of the ladder."""
+"""Fly the exported policy on an emulated microcontroller: the runtime ``mcu``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The exported C, compiled for this computer and called through ctypes: the runtime ``c``."""
+"""Compile the exported C for this computer and call it through ctypes: the runtime ``c``."""
 
 from __future__ import annotations
 

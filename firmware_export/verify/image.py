@@ -1,4 +1,4 @@
-"""A linked firmware ELF: its sections, symbols, and the memory it takes."""
+"""Read a linked firmware ELF: its sections, symbols and memory use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The firmware on its own core: an emulated Cortex-M runs the linked image in its memory map.
+"""Emulate a Cortex-M that runs the linked firmware image in its memory map.
 
 Unicorn executes the instructions that the device would execute. It has no notion of time:
 ``profile`` counts what ran and estimates cycles from that.

@@ -1,4 +1,4 @@
-"""What one call costs: instructions counted exactly, cycles estimated, layer by layer.
+"""Profile one call layer by layer: exact instruction counts and estimated cycles.
 
 Unicorn reports every basic block as it is entered and every access to memory. Blocks give the exact
 number of instructions issued; decoded once each and weighed by the core's table (``timing``) they

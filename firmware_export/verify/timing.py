@@ -1,4 +1,4 @@
-"""What an instruction costs on each core: the static half of the cycle model.
+"""Estimate the cycles of single instructions on each core, the static part of the cycle model.
 
 Every number is an estimate; ``docs/cycle-model.md`` says where they come from, what they leave out
 and how to check them on hardware.
