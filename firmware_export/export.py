@@ -48,7 +48,7 @@ class LayerReport:
 
 @dataclass(frozen=True, kw_only=True)
 class ExportReport:
-    """What an exported policy takes of its target; the fields of ``bytewing export --json``.
+    """Resources of an exported policy on its target; the fields of ``bytewing export --json``.
 
     Attributes:
         target: name of the microcontroller.
@@ -58,9 +58,9 @@ class ExportReport:
         stack_bytes: deepest stack of a step, painted and measured in the emulator.
         arena_bytes: activations, a part of the variables.
         instructions: issued by one step, counted.
-        cycles_estimated: of that step, by the cycle model.
-        latency_s_estimated: time to compute that step on the target's core.
-        layers: the same by layer, in order of execution.
+        cycles_estimated: cycles of one step, estimated by the cycle model.
+        latency_s_estimated: estimated time of one step on the core of the target.
+        layers: costs of each layer, in order of execution.
         files: names of the files written.
     """
 

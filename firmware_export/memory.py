@@ -28,7 +28,7 @@ Neighbours = Mapping[str, Sequence[tuple[str, int, int]]]
 
 @dataclass(frozen=True)
 class MemoryPlan:
-    """Where each tensor lies.
+    """The address of each tensor in the arena.
 
     Attributes:
         offsets: byte offset in the arena by tensor name.

@@ -19,7 +19,7 @@ NOT_QUANTISED = "its result must go to one QuantizeLinear; use QDQ format"
 
 @dataclass
 class ReadSoFar:
-    """What has been read of a model.
+    """The tensors and nodes of a model that have been read so far.
 
     Attributes:
         tensors: the int8 tensors by name.
