@@ -20,7 +20,7 @@ def usage_text(
     """Return README.md for an exported policy.
 
     Args:
-        spec: of the policy.
+        spec: specification of the policy.
         sources: names of the exported C files.
         target: the microcontroller it was measured for.
         report: ``ExportReport.as_json()``.
