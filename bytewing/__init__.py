@@ -1,4 +1,4 @@
-"""Bytewing: fly, shrink, export and verify tiny drone networks.
+"""Bytewing: fly, quantise, export and verify tiny drone networks.
 
 This is the Python interface, version ``API_VERSION``. Names, arguments and meanings change only
 with that number:

@@ -53,7 +53,7 @@ def fly(
 
     Args:
         scenario: name in the library, or path of a TOML file.
-        policy: zoo name or bundle folder; None for the scenario's own.
+        policy: zoo name or bundle folder; None for the policy of the scenario.
         runtime: a rung of the ladder (float, onnx, int8, c, mcu) or a baseline of the scenario's
             task (``bytewing.scenarios.tasks``), such as expert.
         target: microcontroller of runtime ``mcu``.
@@ -61,14 +61,14 @@ def fly(
         jobs: number of processes; None for all cores. The logs do not depend on it.
         gui: show the flights in PyBullet's window, in real time.
         video: file (.mp4) for a video of the first flight.
-        log_dir: folder for the flight logs; None keeps none.
+        log_dir: folder for the flight logs; None writes none.
         overrides: ``KEY=VALUE`` assignments to the scenario.
         scheduler: address of a Dask scheduler whose workers fly instead of local processes.
-        out: folder of a campaign. Each result is written there as it comes, and a flight whose
-            result is there is not flown again.
+        out: folder of a campaign. Each result is written there when its flight ends, and a flight
+            with a result there is not flown again.
 
     Raises:
-        BadInputError: one line that names what cannot be used.
+        BadInputError: one line that names the invalid argument or file.
     """
     from bytewing.firmware_export.target import load_target
     from bytewing.scenarios.pilots import check_runtime
@@ -129,7 +129,7 @@ def _cluster(scheduler: str | None) -> AbstractContextManager[Executor | None]:
 def _fly_here(
     planned: Sequence[FlightJob], *, gui: bool, video: Path | None
 ) -> list[FlightResult[Metrics]]:
-    """Fly in this process, which has the window and the whole log for the video."""
+    """Fly in this process, which the window and the video need."""
     from bytewing.scenarios.report.video import write_video
     from bytewing.scenarios.run import finish, fly_log
     from bytewing.sim.gui import Onlooker
@@ -170,12 +170,12 @@ def train(
     Args:
         task: name of the task to learn.
         out: folder of the bundle and of the work files that ``resume`` needs.
-        seed: decides everything random; one seed gives one bundle on one machine.
+        seed: seed of all random choices; on one machine, the same seed gives the same bundle.
         budget: ``quick``, ``standard`` or ``full``.
         resume: continue where an earlier run into ``out`` stopped.
         init_from: start from the weights of this policy.
         distribution: distribution of the training flights: the name of a declared one or the path
-            of a TOML file; None for the task's own.
+            of a TOML file; None for that of the task.
         jobs: number of processes that collect flights; None for all cores.
         scheduler: address of a Dask scheduler whose workers collect the flights instead.
     """
@@ -237,7 +237,7 @@ def verify(
         log_dir: folder for the flight logs; None keeps none.
         scheduler: as in ``fly``.
         out: as in ``fly``.
-        curve: file (.png) for the task's picture of the results, where it has one.
+        curve: file (.png) for the task's picture of the results; BadInputError if it has none.
     """
     from bytewing.scenarios.report.colours import runtime_colours
     from bytewing.scenarios.tasks.registry import FLOWN_TASKS

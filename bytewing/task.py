@@ -1,4 +1,4 @@
-"""A task: the parts that each room needs of it, tied together."""
+"""Define ``Task``, which combines the parts of a task that the packages need."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from bytewing.sim.courses.kind import CourseKind
 
 @dataclass(frozen=True)
 class Task:
-    """A job for a small drone, ready to be learned, exported, flown and judged.
+    """A task of a small drone that can be learned, exported, flown and judged.
 
-    An entry point of the group ``bytewing.tasks`` that loads one makes it known to every command,
-    whichever package it comes from (``docs/adding-a-task.md``).
+    An entry point of the group ``bytewing.tasks`` that loads a ``Task`` registers it for all
+    commands (``docs/adding-a-task.md``).
 
     Attributes:
-        course: the world it is flown in.
-        guidance: what turns network outputs into velocity commands.
+        course: kind of course of its flights.
+        guidance: kind of guidance, which computes velocity commands from network outputs.
         learned: network, teacher and training.
         flown: metrics, limits, baselines and pictures.
     """

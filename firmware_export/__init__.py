@@ -1,1 +1,1 @@
-"""C for the microcontroller and its emulator; knows no PyBullet and no torch."""
+"""Generate C for microcontrollers and run it in an emulator, without PyBullet and torch."""

@@ -1,4 +1,4 @@
-"""How large sums can get: the limits within which int32 and float32 rounding are exact."""
+"""Bound the sums of a layer, to keep them in the range where int32 and float32 are exact."""
 
 from __future__ import annotations
 

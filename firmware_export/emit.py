@@ -1,13 +1,13 @@
-"""A policy bundle into C: the interface, the weights, the code and a self-test.
+"""Generate the C files of a policy bundle: interface, weights, code and self-test.
 
     NAME.h            the interface: sizes, scales, provenance, NAME_reset, NAME_step, NAME_outputs
     NAME_weights.h    constant arrays
-    NAME.c            kernels, one function a layer, constants of guidance; one static context
+    NAME.c            kernels, one function per layer, guidance constants; one static context
     NAME_selftest.c   golden vectors and NAME_selftest()
     KIND_guidance.c   the guidance and what it includes, copied as they are: the files that the
     ...               simulator flies
 
-C99 that is C++ too, with ``<stdint.h>`` and ``<stddef.h>`` and nothing else of a library.
+The code is valid C99 and C++ and includes only ``<stdint.h>`` and ``<stddef.h>`` of the libraries.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ from bytewing.policies.bundle import Golden, PolicyBundle, PolicySpec
 
 @dataclass(frozen=True, eq=False)
 class Firmware:
-    """A network or policy as C, with all that is known of it before it is compiled.
+    """The generated C of a network or policy, with its graph and memory plan.
 
-    Whatever compiles, runs, measures or writes a policy's C takes it from one of these, so that
-    the network is imported and its memory planned once.
+    All code that compiles, runs, measures or writes the C uses this object, so that the network is
+    imported and its memory planned once.
 
     Attributes:
         name: prefix of every symbol.
         sources: text by file name.
-        graph: the network it was made from.
-        plan: where its tensors lie.
-        layers: its functions in order of execution.
+        graph: graph of the network.
+        plan: memory plan of its tensors.
+        layers: functions of its layers, in order of execution.
     """
 
     name: str
@@ -54,15 +54,15 @@ class Firmware:
 
 @dataclass(frozen=True)
 class _Output:
-    """One output of the network as the C knows it.
+    """One network output in the generated C.
 
     Attributes:
-        name: of its macros.
+        name: name in its macros.
         size: number of values.
-        first: its place among the values of all outputs.
-        offset: its place in the arena, bytes.
-        scale: of its values.
-        zero_point: of its values.
+        first: index of its first value among the values of all outputs.
+        offset: byte offset in the arena.
+        scale: quantisation scale of its values.
+        zero_point: quantisation zero point of its values.
     """
 
     name: str

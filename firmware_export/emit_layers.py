@@ -1,4 +1,4 @@
-"""One C function a layer: a kernel called with literal sizes, and the arrays that it reads."""
+"""Generate one C function per layer: kernel calls with literal sizes, and constant arrays."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ class LayerCode:
     Attributes:
         function: its C function, never inlined, so that a profiler finds it by address.
         description: one line for its comment.
-        parameters: of the function: the camera frame, or its planes and whether they are mirrored.
+        parameters: parameters of the function: the camera frame, or its planes and whether they
+            are mirrored.
         use: the kernel calls and the constants.
     """
 
@@ -44,7 +45,7 @@ def emit_layers(graph: Graph, plan: MemoryPlan, policy: str) -> tuple[LayerCode,
 
     Args:
         graph: the network.
-        plan: where its tensors lie.
+        plan: memory plan of its tensors.
         policy: prefix of all names.
     """
     arena = f"{policy}_context.arena"

@@ -1,4 +1,4 @@
-"""The self-test that travels with a policy: golden vectors and checksums."""
+"""Generate the values of a policy's self-test: golden vectors and checksums."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def selftest_values(
     golden vectors themselves stand beside them.
 
     Args:
-        name: of the policy.
-        golden: test vectors; the first of them are taken.
-        weights: every constant array in the order in which the C checks them.
-        spec: of the policy, whose answers are compared too, by the bits of their float32 values;
-            None for a network alone.
+        name: name of the policy.
+        golden: test vectors, of which the first are used.
+        weights: all constant arrays, in the order in which the C checks them.
+        spec: specification of the policy, to compare the bits of its float32 answers too; None for
+            a network without a policy.
     """
     # A policy is stepped with one camera frame after the other, a network given all it takes.
     frames = golden.camera_frames(spec.input.transform) if spec else golden.frames

@@ -1,4 +1,4 @@
-"""A policy bundle out into a folder of C that has been measured on the emulated target."""
+"""Export a policy bundle as C into a folder, and measure the C on the emulated target."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ STACK_FRAMES = 4
 
 @dataclass(frozen=True)
 class LayerReport:
-    """One layer's share of a step; the last entry is all that is in no layer.
+    """Cost of one layer in a step; the last entry has the cost outside all layers.
 
     Attributes:
-        name: of the ONNX node.
-        kind: the operator.
-        macs: multiply-accumulates.
-        instructions: issued, helpers included.
-        cycles_estimated: by the cycle model.
-        weight_bytes: constants: weights, biases, multipliers, tables.
+        name: name of the ONNX node.
+        kind: ONNX operator.
+        macs: number of multiply-accumulates.
+        instructions: number of issued instructions, including compiler helpers.
+        cycles_estimated: cycles, estimated by the cycle model.
+        weight_bytes: bytes of constants: weights, biases, multipliers, tables.
     """
 
     name: str
@@ -48,7 +48,7 @@ class LayerReport:
 
 @dataclass(frozen=True, kw_only=True)
 class ExportReport:
-    """What an exported policy takes of its target; the fields of ``bytewing export --json``.
+    """Resources of an exported policy on its target; the fields of ``bytewing export --json``.
 
     Attributes:
         target: name of the microcontroller.
@@ -58,9 +58,9 @@ class ExportReport:
         stack_bytes: deepest stack of a step, painted and measured in the emulator.
         arena_bytes: activations, a part of the variables.
         instructions: issued by one step, counted.
-        cycles_estimated: of that step, by the cycle model.
-        latency_s_estimated: time to compute that step on the target's core.
-        layers: the same by layer, in order of execution.
+        cycles_estimated: cycles of one step, estimated by the cycle model.
+        latency_s_estimated: estimated time of one step on the core of the target.
+        layers: costs of each layer, in order of execution.
         files: names of the files written.
     """
 

@@ -1,4 +1,4 @@
-"""The typed integer graph: what the reference computes, the planner places and the C is made of."""
+"""Define the typed integer graph of a network, used by reference, memory planner and generator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A policy's guidance as C: the files that the simulator flies, and what the policy fills in."""
+"""Collect the C files of a policy's guidance, and the values for the templates of its C."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ SHARED_PREFIX = "bw_"
 
 @dataclass(frozen=True)
 class GuidanceCode:
-    """What the templates of a policy's C need to know of its guidance and its input.
+    """The values of guidance and input for the templates of a policy's C.
 
     Attributes:
-        interface: what the policy's functions take.
-        kind: of guidance.
+        interface: interface of the policy's functions.
+        kind: kind of guidance.
         config: fields of ``bw_KIND_config_t`` in order: name and C literal.
         picture: stem of the functions that make the network's input of the senses, ``bw_scent``
             for one; "" for a camera.
@@ -61,7 +61,7 @@ class GuidanceCode:
 
     @property
     def given(self) -> str:
-        """What a step is given, for a comment."""
+        """Inputs of a step, as text for a comment."""
         if not self.interface.takes_frames:
             return "what was sensed"
         return "a camera frame" + (" and what was sensed with it" * self.interface.takes_senses)

@@ -1,4 +1,4 @@
-"""How a policy's C is called: what its functions take and what they answer."""
+"""Define the interface of a policy's C: arguments and results of its functions."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from bytewing.policies.inputs.transforms import TRANSFORMS
 
 @dataclass(frozen=True)
 class PolicyInterface:
-    """What a caller of NAME_reset, NAME_step and NAME_outputs must know.
+    """The interface of NAME_reset, NAME_step and NAME_outputs.
 
     Attributes:
-        name: of the policy, prefix of its symbols.
+        name: name of the policy, prefix of its symbols.
         output_count: number of int8 network outputs.
         frame_bytes: size of one camera frame.
-        kind: of guidance: what a step answers, and what the status that it returns means.
+        kind: kind of guidance, which defines the answer and the status of a step.
         takes_frames: whether a step takes a camera frame.
         takes_senses: whether a step takes senses.
         takes_route: whether a reset takes a route.

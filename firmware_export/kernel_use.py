@@ -1,4 +1,4 @@
-"""How a layer uses a kernel: the calls, the constant arrays they take, and where it all lies."""
+"""Describe the kernel calls of a layer, with their constant arrays and memory addresses."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ NO_ARRAY = "(const int8_t *)0"
 
 @dataclass(frozen=True)
 class Site:
-    """The place of a layer in the generated code.
+    """The position of a layer in the generated code.
 
     Attributes:
         function: name of the layer's C function, prefix of the names of its arrays.
-        addresses: C expression of where each tensor lies, by the tensor's name.
+        addresses: C expression of the address of each tensor, by tensor name.
         on_frame: whether the layer reads the camera frame itself, as uint8 pixels.
-        working_memory: C expression of where its working memory lies; empty where it has none.
+        working_memory: C expression of the address of its working memory; empty if it has none.
     """
 
     function: str
@@ -28,7 +28,7 @@ class Site:
     working_memory: str
 
     def address(self, tensor: Tensor) -> str:
-        """Return the C expression for where a tensor lies."""
+        """Return the C expression of the address of a tensor."""
         return self.addresses[tensor.name]
 
 

@@ -1,9 +1,9 @@
 """Place all activations of a network in one arena, so that tensors share bytes over time.
 
-Two tensors that are alive at the same time must not meet, with one exception that saves most of
-the arena of a small network: a layer that works row by row may write its output over input rows it
-no longer needs. How far below its input the output must then start is a plain number, so planning
-is placing intervals with a minimal distance for each pair.
+Two tensors that are alive at the same time must not overlap, with one exception: a layer that works
+row by row may write its output over input rows that it no longer needs. This saves most of the
+arena of a small network. A number gives the least distance from the start of the output to the
+start of the input, so the planner places intervals with a minimum distance for each pair.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Neighbours = Mapping[str, Sequence[tuple[str, int, int]]]
 
 @dataclass(frozen=True)
 class MemoryPlan:
-    """Where each tensor lies.
+    """The address of each tensor in the arena.
 
     Attributes:
         offsets: byte offset in the arena by tensor name.
@@ -93,7 +93,7 @@ def plan_memory(graph: Graph) -> MemoryPlan:
 
 
 def check_plan(offsets: Mapping[str, int], gaps: Gaps) -> None:
-    """Raise AssertionError where two tensors that live together are nearer than they may be."""
+    """Raise AssertionError if two tensors that are alive together violate their distance."""
     for low, high in gaps:
         apart = offsets[high] - offsets[low]
         if not (apart >= gaps[low, high] or -apart >= gaps[high, low]):
@@ -136,7 +136,7 @@ def _gap(graph: Graph, low: _Interval, high: _Interval) -> int:
 
 
 def _lower_bound(intervals: Sequence[_Interval], gaps: Gaps) -> int:
-    """Return a size that no arena can be below: what the neediest pair of tensors takes."""
+    """Return a lower bound of the arena size: the largest size of any pair of tensors."""
     sizes = {life.tensor.name: life.tensor.size for life in intervals}
     pairs = (
         min(

@@ -1,7 +1,7 @@
-"""An int8 QDQ ONNX file into the integer graph; what is not supported is refused by name.
+"""Import an int8 QDQ ONNX file into the integer graph; errors name unsupported elements.
 
-This module follows the values from QuantizeLinear to DequantizeLinear; what a node between them
-means is its operator's business (``operators``). The formulas behind the constants that operators
+This module follows the values from QuantizeLinear to DequantizeLinear. The operators
+(``operators``) interpret the nodes between them. The formulas behind the constants that operators
 compute are in ``docs/arithmetic.md``: they are those of onnxruntime's integer kernels, so that the
 reference equals onnxruntime bit for bit.
 """

@@ -1,4 +1,4 @@
-"""One node of a QDQ file as an operator reads it: int8 inputs, constants, quantised result."""
+"""Give operators access to a node of a QDQ file: int8 inputs, constants, quantised result."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOT_QUANTISED = "its result must go to one QuantizeLinear; use QDQ format"
 
 @dataclass
 class ReadSoFar:
-    """What has been read of a model.
+    """The tensors and nodes of a model that have been read so far.
 
     Attributes:
         tensors: the int8 tensors by name.

@@ -1,8 +1,8 @@
-"""Read a QDQ ONNX file: who makes and who uses each value, constants, attributes, quantisation.
+"""Read a QDQ ONNX file: producers and users of values, constants, attributes, quantisation.
 
-Knows the file format and the quantise/dequantise pattern; what the operators mean is
-``onnx_import``'s business. Everything that is refused is one ``BadInputError`` line that names the
-file and the node.
+The module handles the file format and the quantise/dequantise pattern; ``onnx_import`` interprets
+the operators. Every unsupported element raises a ``BadInputError`` of one line with the file and
+the node.
 """
 
 from __future__ import annotations

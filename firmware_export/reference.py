@@ -1,4 +1,4 @@
-"""The integer reference: defines, in NumPy, what the exported C means.
+"""Run the integer graph in NumPy, as the reference for the exported C.
 
 Each operator computes itself exactly (``Operator.run``). Sums of int8 products are formed in
 floating point, where BLAS is fast, but only in a precision that holds every possible partial sum

@@ -1,4 +1,4 @@
-"""Text of C and of the README from the templates in ``templates/``."""
+"""Render C files and the README from the templates in ``templates/``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Functions of one int8 value as 256 answers, computed the way onnxruntime computes them."""
+"""Tabulate functions of one int8 value, with the arithmetic of onnxruntime."""
 
 from __future__ import annotations
 

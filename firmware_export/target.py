@@ -1,7 +1,7 @@
-"""A microcontroller as data: core, clock, memory, and the time frames take to reach the network.
+"""Define the data of a microcontroller: core, clock, memory, and latency of its camera frames.
 
-Every number carries how it is known and where it was read, so that a latency that a flight was
-flown with can be traced to a data sheet, or to an assumption.
+Every number has its source and the kind of evidence, so that the latency of a flight can be traced
+to a data sheet or an assumption.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The page that lies beside exported C: how to build it in, call it and check it on the device."""
+"""Write the README of exported C: how to build, call and test it on the device."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def usage_text(
     """Return README.md for an exported policy.
 
     Args:
-        spec: of the policy.
+        spec: specification of the policy.
         sources: names of the exported C files.
         target: the microcontroller it was measured for.
         report: ``ExportReport.as_json()``.

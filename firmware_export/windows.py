@@ -1,4 +1,4 @@
-"""A window that slides over an image: its shape in ONNX, NumPy and C, and which rows it reads."""
+"""Define sliding windows: their shape in ONNX, NumPy and C, and the rows that they read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ScalarT = TypeVar("ScalarT", bound=np.generic)
 
 @dataclass(frozen=True)
 class Window:
-    """How a kernel slides over an image: heights first, widths second.
+    """Geometry of a sliding window; every pair has the vertical value first.
 
     Attributes:
         kernel: (rows, columns) of taps.
@@ -33,7 +33,7 @@ class Window:
     dilations: tuple[int, int]
 
     def output_size(self, height: int, width: int) -> tuple[int, int]:
-        """Return (height, width) of what the window makes of an image."""
+        """Return (height, width) of the output for an image."""
         top, left, bottom, right = self.pads
         reach_h = (self.kernel[0] - 1) * self.dilations[0] + 1
         reach_w = (self.kernel[1] - 1) * self.dilations[1] + 1
@@ -60,7 +60,7 @@ class Window:
         return distance
 
     def taps(self, values: NDArray[ScalarT], fill: float, out: Shape) -> Iterator[NDArray[ScalarT]]:
-        """Yield, tap by tap in row-major order, the (N, h, w, C) inputs that it meets.
+        """Yield the inputs (N, h, w, C) of each tap, in row-major order of the taps.
 
         Args:
             values: (N, H, W, C) inputs.

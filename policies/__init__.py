@@ -1,1 +1,1 @@
-"""Networks, teachers, training, shrinking, the policy bundle and guidance; knows no C."""
+"""Networks, teachers, training, quantisation, policy bundles and guidance."""

@@ -1,4 +1,4 @@
-"""Puts a trained and quantised network into a bundle, with golden vectors from unseen courses."""
+"""Write a trained and quantised network into a bundle, with golden vectors of held-out courses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Weights = Mapping[str, NDArray[np.generic]]
 
 
 def float_files(network: FoldedNetwork, weights: Weights) -> dict[str, bytes]:
-    """Return ``float.onnx`` and ``weights.safetensors`` (what training can go on from)."""
+    """Return ``float.onnx`` and ``weights.safetensors`` (to continue training)."""
     return {
         "float.onnx": model_bytes(float_model(network)),
         "weights.safetensors": safetensors.numpy.save(dict(sorted(weights.items()))),
@@ -44,13 +44,13 @@ def save_quantised(
     """Write an int8 network and its golden vectors into the bundle at ``path``.
 
     Args:
-        path: the bundle's folder.
-        spec: its description; outputs and quantisation method are filled in here.
+        path: folder of the bundle.
+        spec: specification of the policy; outputs and quantisation method are filled in here.
         quantised: the int8 network.
         golden_frames: (N, C, H, W) uint8, in flight order.
-        files: what else to write; with none, ``spec`` must already list the float files.
-        golden_senses: (N, SENSES_SIZE) float32, with the frames; zeros if None.
-        golden_route: (R, 5) float32, of their flight.
+        files: further files to write; if empty, ``spec`` must already list the float files.
+        golden_senses: (N, SENSES_SIZE) float32, sensor readings of the frames; zeros if None.
+        golden_route: (R, 5) float32, route of the flight.
     """
     provenance = spec.provenance.model_copy(update={"quantize_method": quantised.method})
     update = {"outputs": quantised.outputs, "provenance": provenance}
@@ -68,16 +68,17 @@ def golden_npz(
     senses: Senses | None = None,
     route: NDArray[np.float32] = NO_ROUTE,
 ) -> bytes:
-    """Return the content of ``golden.npz``: what the int8 network answers, stepped from a reset.
+    """Return the content of ``golden.npz``: outputs of the int8 network, stepped from a reset.
 
-    Computed by onnxruntime, so that a reference that agrees has been checked against other code.
+    The outputs are computed by onnxruntime, which is independent of the code that is tested with
+    them.
 
     Args:
-        spec: of the policy.
-        int8_model: its network.
+        spec: specification of the policy.
+        int8_model: content of ``int8.onnx``.
         frames: (N, C, H, W) uint8, in flight order.
-        senses: (N, SENSES_SIZE) float32, with each; zeros if None.
-        route: (R, 5) float32, of that flight.
+        senses: (N, SENSES_SIZE) float32, sensor readings of the frames; zeros if None.
+        route: (R, 5) float32, route of the flight.
     """
     if senses is None:
         senses = np.zeros((len(frames), SENSES_SIZE), np.float32)

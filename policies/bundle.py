@@ -1,13 +1,13 @@
-"""The policy bundle: a folder that holds all there is to know of one trained policy.
+"""Read and write policy bundles: folders that hold one trained policy each.
 
     policy.toml           task, input, camera, outputs, guidance, provenance, SHA-256 of the rest
-    float.onnx            the float network, uint8 frame / 255 as float32 (1, C, H, W) in
-    int8.onnx             the same, shrunk: int8 QDQ
-    weights.safetensors   the float weights, to train on from
+    float.onnx            the float network; input float32 (1, C, H, W), uint8 frame / 255
+    int8.onnx             the quantised network, int8 QDQ
+    weights.safetensors   the float weights, to continue training
     golden.npz            frames, senses, exact int8 outputs and commands (see ``Golden``)
 
-No pickle anywhere. Every file is checked against its hash when read, so that a truncated or
-hand-edited bundle is refused instead of flown.
+No file uses pickle. Every file is checked against its hash when read, so that a truncated or
+edited bundle is rejected.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ FORMAT_VERSION = 1
 
 
 Source = Literal["camera", "scent"]
-"""Where a network's input comes from: ``bytewing.policies.inputs``."""
+"""Source of the network input: ``bytewing.policies.inputs``."""
 
 
 class InputSpec(Config):
@@ -44,12 +44,11 @@ class InputSpec(Config):
     Attributes:
         height_px: rows of a frame.
         width_px: columns of a frame.
-        channels: how many frames the network sees at once.
-        frame_stride: how many camera frames one of them is after the other.
-        source: "camera", or "scent" where a frame is ``bytewing.policies.inputs.scent``'s picture
-            of the senses.
-        transform: what is done to frames before the network is given them
-            (``bytewing.policies.inputs.transforms``).
+        channels: number of frames in one input.
+        frame_stride: distance between consecutive frames of an input, in camera frames.
+        source: "camera", or "scent" for the picture of the sensor readings
+            (``bytewing.policies.inputs.scent``).
+        transform: preprocessing applied to the frames (``bytewing.policies.inputs.transforms``).
     """
 
     height_px: int = Field(gt=0, le=512)
@@ -61,7 +60,7 @@ class InputSpec(Config):
 
     @model_validator(mode="after")
     def _transformed_on_the_way_in(self) -> InputSpec:
-        # A single frame is read where it lies.
+        # Exported code reads a single frame in place, without a copy that could be transformed.
         if self.transform and (self.channels == 1 or self.source != "camera"):
             raise ValueError(
                 f"transform {self.transform!r} needs the camera and at least 2 channels"
@@ -70,11 +69,11 @@ class InputSpec(Config):
 
     @property
     def history_frames(self) -> int:
-        """How many past camera frames must be kept."""
+        """Number of camera frames in the frame history."""
         return (self.channels - 1) * self.frame_stride
 
     def seen(self, inputs: NDArray[np.uint8], senses: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """Return stacked frames (M, C, H, W), with senses (M, S), as the network is given them."""
+        """Return frames (M, C, H, W) with senses (M, S) after the transform of this input."""
         return transformed(self.transform, inputs, senses)
 
 
@@ -82,10 +81,10 @@ class OutputSpec(Config):
     """One graph output: its name and the quantisation of its values in ``int8.onnx``.
 
     Attributes:
-        name: of the graph output.
-        scale: of all its values, which mean ``(q - zero_point) * scale``.
-        zero_point: likewise.
-        count: how many values it has; those of a map row by row.
+        name: name of the graph output.
+        scale: quantisation scale of all values: real = ``(q - zero_point) * scale``.
+        zero_point: quantisation zero point of all values.
+        count: number of values; the values of a map are in row-major order.
     """
 
     name: str
@@ -109,7 +108,7 @@ def dequantise(outputs: NDArray[np.int8], specs: Sequence[OutputSpec]) -> NDArra
 
 
 class Provenance(Config):
-    """Where a bundle comes from."""
+    """Provenance of a bundle: its training run, data and quantisation."""
 
     bytewing_version: str
     seed: int
@@ -147,24 +146,25 @@ class PolicySpec(Config):
 
     @property
     def output_size(self) -> int:
-        """K, how many values the network answers."""
+        """K, the number of output values of the network."""
         return sum(output.count for output in self.outputs)
 
 
 @dataclass(frozen=True)
 class Golden:
-    """Test vectors: what the int8 network and its guidance answer, exactly.
+    """Test vectors: inputs and the exact answers of the int8 network and its guidance.
 
     Attributes:
-        frames: (N, C, H, W) uint8 network inputs, in flight order, to be stepped from a reset;
-            with several channels those of one flight, frame by frame.
-        outputs: (N, K) int8, the raw network outputs in the order of ``PolicySpec.outputs``, those
-            of several values (a map) row by row.
-        commands: (N, 4 + A) float32, what guidance answers: forward, left, climb speed in m/s, yaw
-            rate in rad/s, and what else it tells (see ``bytewing.policies.guidance``).
-        senses: (N, SENSES_SIZE) float32, see ``bytewing.sim.pilot.Senses``; zeros where the file
-            has none.
-        route: (R, 5) float32, given at the reset; empty where the file has none.
+        frames: (N, C, H, W) uint8 network inputs in flight order, to be stepped from a reset. With
+            several channels they are consecutive frames of one flight.
+        outputs: (N, K) int8 raw network outputs in the order of ``PolicySpec.outputs``; maps are in
+            row-major order.
+        commands: (N, 4 + A) float32 guidance answers: forward, left and climb speed in m/s, yaw
+            rate in rad/s, then the values of the kind of guidance (see
+            ``bytewing.policies.guidance``).
+        senses: (N, SENSES_SIZE) float32, see ``bytewing.sim.pilot.Senses``; zeros if the file has
+            none.
+        route: (R, 5) float32, passed to the reset; empty if the file has none.
     """
 
     frames: NDArray[np.uint8]
@@ -174,13 +174,13 @@ class Golden:
     route: NDArray[np.float32]
 
     def camera_frames(self, transform: TransformName) -> NDArray[np.uint8]:
-        """Return the frames (N, H, W) as the camera gave them, before ``InputSpec.transform``."""
-        # A transform applied twice gives the frames back.
+        """Return the camera frames (N, H, W) before ``InputSpec.transform``."""
+        # Every transform is its own inverse.
         return transformed(transform, self.frames[:, -1], self.senses)
 
     @classmethod
     def of(cls, arrays: Mapping[str, NDArray[Any]]) -> Golden:
-        """Return them from the arrays of a golden file; KeyError where one is missing."""
+        """Return the golden vectors in the arrays of a golden file; KeyError if one is missing."""
         frames = arrays["frames"]
         return cls(
             frames,
@@ -205,13 +205,13 @@ class PolicyBundle:
 
     @property
     def sha256(self) -> str:
-        """Hash of everything that decides how the int8 policy flies."""
+        """Hash of the input, the outputs, the guidance and the int8 network."""
         parts = self.spec.model_dump(mode="json", include={"input", "outputs", "guidance"})
         parts["int8.onnx"] = self.spec.files_sha256["int8.onnx"]
         return canonical_sha256(parts)
 
     def file(self, name: str) -> Path:
-        """Return the path of one of the bundle's files; BadInputError where it has none."""
+        """Return the path of a file of the bundle; BadInputError if the bundle lacks it."""
         path = self.path / name
         if name not in self.spec.files_sha256:
             raise BadInputError(
@@ -257,11 +257,10 @@ def load_bundle(path: Path) -> PolicyBundle:
 
 
 def save_bundle(path: Path, spec: PolicySpec, files: dict[str, bytes]) -> PolicyBundle:
-    """Write ``files`` and ``policy.toml`` with their hashes; files not given are kept.
+    """Write ``files`` and ``policy.toml`` with their hashes; other files of the bundle are kept.
 
-    All are on disk before the first takes its place (see
-    ``bytewing.foundation.files.write_together``), so a run that is killed leaves the old bundle or
-    the new one.
+    All files are on disk before the first one is renamed into place (see
+    ``bytewing.foundation.files.write_together``), so that a killed run leaves a complete bundle.
     """
     path = Path(path)
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}

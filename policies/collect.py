@@ -1,9 +1,9 @@
-"""Flights that make training data: the teacher labels every frame, whoever is flying.
+"""Collect training data with DAgger: rollouts in which the teacher labels every frame.
 
-DAgger (Ross, Gordon and Bagnell 2011, arXiv 1011.0686): a network trained on the teacher's flights
-alone never sees its own mistakes, so in later rounds the learner is at the controls, taking turns
-with the teacher, and the teacher says what it should have answered. In all rounds bursts of
-foreign motion push the drone off its way, so that recovering is part of the data.
+A network trained only on flights of the teacher never sees states that follow from its own errors
+(Ross, Gordon and Bagnell 2011, arXiv 1011.0686). In later rounds, learner and teacher therefore fly
+in turns, and the teacher labels all frames. In all rounds, velocity bursts push the drone off its
+path, so that the data contains recoveries.
 """
 
 from __future__ import annotations
@@ -48,30 +48,30 @@ from bytewing.sim.flight import FlightSetup, fly
 from bytewing.sim.pilot import PrivilegedObservation
 from bytewing.sim.senses import SENSES_SIZE
 
-# Teacher and learner take turns of this length: long enough for the learner to get into trouble
-# of its own making, short enough for several turns a flight.
+# Teacher and learner fly turns of this length: long enough for the errors of the learner to grow,
+# short enough for several turns in a flight.
 TURN_S = 1.5
-# Latencies to train under: none, and what a microcontroller's link and computing take.
+# Latencies of training flights: none, and that of a microcontroller with its link.
 LATENCIES_S = (0.0, 0.02, 0.04)
 
 
 @dataclass(frozen=True)
 class CollectJob:
-    """One flight to collect; picklable, and all that decides the flight.
+    """One flight to collect; picklable, and it determines the flight completely.
 
     Attributes:
-        task: what is learned.
-        folder: of the dataset.
-        split: that the course must belong to.
-        distribution: what courses and conditions.
-        airframe: with what drone.
-        camera: seen through what.
-        course_seed: which of them; also the seed of the flight.
-        round: of DAgger, 0 for teacher flights.
-        index: of the flight within the round.
+        task: task to learn.
+        folder: folder of the dataset.
+        split: split that the course seed must belong to.
+        distribution: distribution of courses and conditions.
+        airframe: airframe of the drone.
+        camera: camera of the drone.
+        course_seed: seed of the course and of the flight.
+        round: DAgger round, 0 for teacher flights.
+        index: index of the flight within the round.
         learner: content of a float ONNX model; empty for teacher flights.
-        teacher_share: probability of a turn being the teacher's.
-        time_limit_s: of the flight.
+        teacher_share: probability that the teacher flies a turn.
+        time_limit_s: simulated time limit of the flight.
     """
 
     task: str
@@ -89,11 +89,11 @@ class CollectJob:
 
     @property
     def path(self) -> Path:
-        """Where its frames go."""
+        """Path of the file with the frames of the flight."""
         return self.folder / f"round{self.round}_flight{self.index:04d}.npz"
 
     def facts(self) -> dict[str, Any]:
-        """Return what decides the flight, as JSON values."""
+        """Return the fields that determine the flight, as JSON values."""
         return {
             "task": self.task,
             "course_seed": self.course_seed,
@@ -110,14 +110,14 @@ class CollectJob:
 
 
 class CollectingPolicy:
-    """Teacher and learner in turns, pushed about; keeps the teacher's labels of each frame.
+    """Fly teacher and learner in turns with velocity bursts, and store the teacher's labels.
 
-    A ``bytewing.policies.pilot.Policy``; its answer's command has the push in it.
+    It is a ``bytewing.policies.pilot.Policy``; the command in its answer includes the burst.
 
     Attributes:
-        frames: (H, W) of the camera, or what the network sees instead.
-        labels: (K,) of each frame, NaN where the teacher has none.
-        senses: what came with each frame.
+        frames: camera frames (H, W), or the last input channel if there is no camera frame.
+        labels: labels (K,) of each frame, NaN if the teacher has none.
+        senses: sensor readings of each frame.
     """
 
     view: type[PrivilegedObservation] = PrivilegedObservation
@@ -152,9 +152,9 @@ class CollectingPolicy:
         self._next_burst_s = float(self._bursts.uniform(*self._task.bursts.pause_s))
 
     def step(self, seen: PrivilegedObservation) -> Step:
-        """Label the frame and return the answer of whoever's turn it is, plus the burst."""
+        """Label the frame and return the answer of the policy in control, plus the burst."""
         inputs = self._look.push(seen.frame, seen.senses)
-        # What comes from the senses is no camera's.
+        # A network that reads the senses has no camera frames; its input is stored instead.
         self.frames.append(inputs[-1] if seen.frame is None else seen.frame)
         labels = self._teacher.labels(seen)
         self.labels.append(labels)
@@ -168,7 +168,7 @@ class CollectingPolicy:
     def _infer(
         self, inputs: NDArray[np.uint8], labels: NDArray[np.float32], t_s: float
     ) -> NDArray[np.float32]:
-        """Return the outputs (K,) of whoever's turn it is."""
+        """Return the outputs (K,) of the policy in control."""
         if t_s >= self._turn_ends_s:
             self._teacher_flies = self._turns.random() < self._teacher_share
             self._turn_ends_s = t_s + TURN_S
@@ -188,13 +188,13 @@ class CollectingPolicy:
 def collecting_pilot(
     policy: CollectingPolicy, route: NDArray[np.float32], seed: int
 ) -> PolicyPilot[PrivilegedObservation]:
-    """Return the pilot that flies ``policy``, under a latency drawn for this ``seed``."""
+    """Return the pilot that flies ``policy`` with a latency drawn from ``seed``."""
     latency_s = float(stream(seed, "collect.latency").choice(LATENCIES_S))
     return PolicyPilot(policy, route=route, latency_s=latency_s)
 
 
 def collect_flight(job: CollectJob) -> FlightFrames:
-    """Fly one job and return its frames; a worker runs it, perhaps on another machine."""
+    """Fly one job and return its frames; runs in a worker, which may be on another machine."""
     require(job.split, job.course_seed)
     task = LEARNED_TASKS.find(job.task)
     course = generate_course(job.distribution.course, job.course_seed)
@@ -221,7 +221,7 @@ def collect_flight(job: CollectJob) -> FlightFrames:
 
 
 def _flown_before(job: CollectJob) -> FlightEntry | None:
-    """Return the entry of a flight that is on disk already; BadInputError where it is another."""
+    """Return the entry of a flight on disk; BadInputError if the file is of another run."""
     if not job.path.exists():
         return None
     found = FlightFrames.load(job.path)
@@ -240,10 +240,10 @@ def collect(
     advance: Advance | None = None,
     executor: Executor | None = None,
 ) -> Manifest:
-    """Fly all flights of one dataset and write its manifest: the flights ``kept`` and these.
+    """Fly all flights of a dataset and write its manifest, which begins with the flights ``kept``.
 
-    What an earlier, interrupted run has left is used; where its manifest vouched for a file, the
-    file must still match.
+    Flights that an interrupted run left on disk are used again; a file that its manifest lists must
+    match the hash there.
     """
     first = flights[0]
     folder, split, camera = first.folder, first.split, first.camera.name

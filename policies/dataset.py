@@ -1,11 +1,11 @@
-"""Labelled frames on disk: one npz a flight, and a manifest that vouches for each of them.
+"""Read and write datasets of labelled frames: one npz per flight, and a manifest with hashes.
 
-    manifest.json       format, task, what is labelled, camera, split, and for each flight its file,
-                        SHA-256 and length
-    flight_00000.npz    frames, labels, senses, ticks, and as ``meta`` a JSON text: course seed,
-                        round, flight index, who flew, how it ended, the course's parameters
+    manifest.json       format, task, outputs, camera, split, and for each flight its file, SHA-256
+                        and length
+    flight_00000.npz    frames, labels, senses, ticks, and ``meta``, a JSON text: course seed,
+                        round, flight index, pilot, outcome, course parameters
 
-No pickle. What does not match the manifest is refused when read, with one line.
+No file uses pickle. A file that does not match the manifest raises an error of one line.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ class FlightFrames:
     """The labelled frames of one flight, in order.
 
     Attributes:
-        frames: (N, H, W) uint8, as the camera gave them.
-        labels: (N, K) float32 in [-1, 1]; NaN where there is nothing to learn.
+        frames: (N, H, W) uint8 camera frames.
+        labels: (N, K) float32 in [-1, 1]; NaN for missing labels.
         senses: (N, SENSES_SIZE) float32, see ``bytewing.sim.pilot.Senses``.
-        tick: (N,) int64, when each frame was exposed.
+        tick: (N,) int64, exposure time of each frame in ticks.
         meta: JSON values: course_seed, round, flight, pilot, outcome, course, …
     """
 
@@ -67,7 +67,7 @@ class FlightFrames:
 
     @classmethod
     def load(cls, path: Path) -> FlightFrames:
-        """Read a flight; BadInputError where the file is none or its arrays do not fit together."""
+        """Read a flight; BadInputError if the file is invalid or its arrays differ in length."""
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 flight = cls(
@@ -98,7 +98,7 @@ class FlightFrames:
 
 
 class FlightEntry(Config):
-    """One line of the manifest."""
+    """The entry of one flight in the manifest."""
 
     file: str = Field(pattern=r"^[a-z0-9_]+\.npz$")
     sha256: str
@@ -119,7 +119,7 @@ class Manifest(Config):
 
     @property
     def sha256(self) -> str:
-        """Identifies the dataset: it covers the hash of every flight."""
+        """Hash of the manifest, which contains the hashes of all flights."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
 
@@ -128,12 +128,12 @@ class Dataset:
     """All frames of a dataset, in the manifest's order.
 
     Attributes:
-        manifest: what was read.
+        manifest: manifest of the flights that were read.
         frames: (N, H, W) uint8.
-        labels: (N, K) float32 in the manifest's ``outputs``' order, NaN where there is none.
+        labels: (N, K) float32 in the order of ``manifest.outputs``; NaN for missing labels.
         senses: (N, SENSES_SIZE) float32.
         course_seed: (N,) int64.
-        round: (N,) int64, the DAgger round a frame was collected in.
+        round: (N,) int64, DAgger round of each frame.
         flight: (N,) int64, index into ``manifest.flights``.
     """
 
@@ -149,7 +149,7 @@ class Dataset:
         return len(self.frames)
 
     def examples(self, size: InputSpec) -> Examples:
-        """Return the network inputs of this size, and the labels, to learn from."""
+        """Return training examples: network inputs of this size, with the labels."""
         first = np.searchsorted(self.flight, self.flight)
 
         def inputs(rows: Rows) -> NDArray[np.uint8]:
@@ -164,12 +164,12 @@ Rows = NDArray[np.integer[Any]]
 
 @dataclass(frozen=True)
 class Examples:
-    """What a network is fitted to, wherever it comes from.
+    """Training examples of a network, from any source.
 
     Attributes:
-        inputs: returns the network inputs (M, C, H, W) uint8 of some rows (M,).
-        labels: (N, K) float32, NaN where there is none.
-        sha256: identifies inputs and labels.
+        inputs: returns the network inputs (M, C, H, W) uint8 of the given rows (M,).
+        labels: (N, K) float32; NaN for missing labels.
+        sha256: hash that identifies inputs and labels.
     """
 
     inputs: Callable[[Rows], NDArray[np.uint8]]
@@ -180,21 +180,21 @@ class Examples:
         return len(self.labels)
 
     def spread(self, count: int) -> Rows:
-        """Return at most so many rows, evenly spread over all."""
+        """Return at most ``count`` rows, evenly spaced over all rows."""
         return np.linspace(0, len(self) - 1, min(count, len(self))).astype(int)
 
 
 def stack(
     frames: NDArray[np.uint8], rows: Rows, first: Rows, channels: int, stride: int
 ) -> NDArray[np.uint8]:
-    """Return network inputs: each row's frame and those before it, oldest first.
+    """Return network inputs: the frame of each row with its preceding frames, oldest first.
 
     Args:
-        frames: (N, H, W) of many flights, each flight's in order.
-        rows: (M,) of the newest frames.
-        first: (N,) each frame's flight's first row, whose frame stands in for what is before it.
-        channels: how many frames.
-        stride: how many frames they lie apart.
+        frames: (N, H, W) frames of several flights, in order within each flight.
+        rows: (M,) rows of the newest frames.
+        first: (N,) first row of each frame's flight; its frame replaces frames before take-off.
+        channels: number of frames in an input.
+        stride: distance between consecutive frames of an input, in rows.
 
     Returns:
         (M, channels, H, W).
@@ -204,7 +204,7 @@ def stack(
 
 
 def entry_of(path: Path) -> FlightEntry:
-    """Return the manifest's line for a flight on disk."""
+    """Return the manifest entry of a flight on disk."""
     flight = FlightFrames.load(path)
     return FlightEntry(
         file=path.name,
@@ -222,7 +222,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read ``manifest.json``; BadInputError where it is missing or damaged."""
+    """Read ``manifest.json``; BadInputError if it is missing or damaged."""
     path = folder / MANIFEST
     try:
         data = json.loads(path.read_bytes())
@@ -234,7 +234,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def check_entry(folder: Path, entry: FlightEntry) -> None:
-    """Raise BadInputError unless a flight's file is what the manifest vouches for."""
+    """Raise BadInputError if the file of a flight is missing or does not match its hash."""
     path = folder / entry.file
     if not path.is_file():
         raise BadInputError(f"{path}: missing from the dataset; collect again")
@@ -248,9 +248,9 @@ def read_dataset(folder: Path, split: Split, manifest: Manifest | None = None) -
     """Read a dataset, checking every file and that all its courses belong to ``split``.
 
     Args:
-        folder: the dataset.
-        split: what it must be.
-        manifest: which part of it to read; all that its own manifest lists where None.
+        folder: folder of the dataset.
+        split: split that all course seeds must belong to.
+        manifest: manifest of the flights to read; None reads the one in the folder.
     """
     manifest = manifest or read_manifest(folder)
     require(split, *(flight.course_seed for flight in manifest.flights))
@@ -263,7 +263,7 @@ def read_dataset(folder: Path, split: Split, manifest: Manifest | None = None) -
     def spread(values: Sequence[int]) -> NDArray[np.int64]:
         return np.repeat(np.array(values, np.int64), counts)
 
-    # Flight by flight into its place: together the frames may be a good part of the memory.
+    # Flights are copied one by one, because a second copy of all frames may not fit in memory.
     arrays: dict[str, NDArray[Any]] = {}
     end = 0
     for entry in manifest.flights:

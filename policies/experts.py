@@ -1,4 +1,4 @@
-"""Pilots without a network: a task's teacher, or labels by other means, through its guidance."""
+"""Make pilots without a network: a teacher or another source of labels, with the guidance."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Seen = TypeVar("Seen", bound=Observation, contravariant=True)
 
 
 class Labeller(Protocol[Seen]):
-    """Answers what a network would, without one.
+    """A source of labels that replaces the network.
 
     Attributes:
-        needs_frames: whether it looks at the camera's frames.
+        needs_frames: whether it uses camera frames.
     """
 
     @property
@@ -37,12 +37,12 @@ class Labeller(Protocol[Seen]):
 
 
 class LabelPolicy(Generic[View]):
-    """Sends labels through a guidance (a ``bytewing.policies.pilot.Policy``); NaN becomes 0.
+    """A ``bytewing.policies.pilot.Policy`` that feeds labels to a guidance; NaN becomes 0.
 
     Args:
-        view: what the labeller is given.
-        labeller: stands in for the network.
-        guidance: the constants of the guidance.
+        view: type of observation that the labeller needs.
+        labeller: source of the labels.
+        guidance: constants of the guidance.
     """
 
     def __init__(self, view: type[View], labeller: Labeller[View], guidance: Guidance) -> None:
@@ -57,7 +57,7 @@ class LabelPolicy(Generic[View]):
         self._labeller.reset()
 
     def step(self, seen: View) -> Step:
-        """Return the labels and guidance's answer to them."""
+        """Return the labels and the guidance answer for them."""
         outputs = np.nan_to_num(self._labeller.labels(seen), nan=0.0)
         answer = self._guide.step(outputs, seen.senses)
         return Step(outputs, answer, self._guide.report)
@@ -66,21 +66,21 @@ class LabelPolicy(Generic[View]):
 def expert_pilot(
     task: LearnedTask, course: Course, camera: Optics
 ) -> PolicyPilot[PrivilegedObservation]:
-    """Return the pilot that flies by the teacher's labels: the best that a network can become."""
+    """Return the pilot that flies with the teacher's labels, the upper bound for a network."""
     teacher = task.teacher(course, camera)
     policy = LabelPolicy(PrivilegedObservation, teacher, task.guidance(camera))
     return PolicyPilot(policy, route=course.route)
 
 
 class Constant:
-    """Always gives the same labels (K,)."""
+    """A labeller with constant labels (K,)."""
 
     def __init__(self, labels: ArrayLike, needs_frames: bool = False) -> None:
         self._labels = np.asarray(labels, np.float32)
         self.needs_frames = needs_frames
 
     def reset(self) -> None:
-        """Begin a flight; there is nothing to forget."""
+        """Do nothing: the labels are constant."""
 
     def labels(self, seen: Observation) -> NDArray[np.float32]:
         """Return the labels (K,)."""

@@ -1,4 +1,4 @@
-"""Policies by name: those that come with a task, or a bundle's folder."""
+"""Find policies by name among those that ship with the tasks, or by the folder of a bundle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Network inputs from what a flight gives: frames or senses, step by step or a whole flight."""
+"""Make network inputs from the frames or senses of a flight, step by step or all at once."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ Frame = NDArray[np.uint8]
 
 
 class Look(Protocol):
-    """Makes a network's inputs of what a flight gives, step by step.
+    """Makes network inputs from frames or senses, step by step.
 
     Attributes:
-        needs_frames: whether it looks at the camera's frames.
+        needs_frames: whether it uses camera frames.
     """
 
     needs_frames: bool
 
     def reset(self) -> None:
-        """Forget what was seen."""
+        """Clear the history."""
 
     def push(self, frame: Frame | None, senses: NDArray[np.float32]) -> Frame:
-        """Return the network's input (C, H, W) now that these have come."""
+        """Add a frame (H, W) and senses (SENSES_SIZE,); return the network input (C, H, W)."""
         ...
 
 
 def make_look(size: InputSpec) -> Look:
-    """Return what makes the inputs of this size, from the camera or the senses."""
+    """Return the maker of inputs of this size, from the camera or the senses."""
     return _LOOKS[size.source](size)
 
 
@@ -41,9 +41,9 @@ def network_inputs(frames: Frame, senses: NDArray[np.float32], size: InputSpec) 
     """Return the network inputs (M, C, H, W) of a whole flight, as the pilot makes them.
 
     Args:
-        frames: (M, H, W), not looked at where the camera is not the source.
+        frames: (M, H, W), ignored if the source is not the camera.
         senses: (M, SENSES_SIZE).
-        size: of an input.
+        size: specification of the input.
     """
     if size.source == "scent":
         return scent_pictures(senses, size.width_px)
@@ -51,7 +51,7 @@ def network_inputs(frames: Frame, senses: NDArray[np.float32], size: InputSpec) 
 
 
 class FrameHistory:
-    """The last frames of a flight, as the network sees them."""
+    """Makes network inputs from the last camera frames of a flight."""
 
     needs_frames = True
 
@@ -60,11 +60,11 @@ class FrameHistory:
         self._ring: Frame | None = None
 
     def reset(self) -> None:
-        """Forget the frames seen."""
+        """Clear the stored frames."""
         self._ring = None
 
     def push(self, frame: Frame | None, senses: NDArray[np.float32] = NO_SENSES) -> Frame:
-        """Return the network's input (C, H, W) now that this frame (H, W) has come."""
+        """Add a frame (H, W) and return the network input (C, H, W)."""
         if frame is None:
             raise ValueError("a network that looks through the camera needs frames")
         if self._ring is None:
@@ -79,8 +79,8 @@ class FrameHistory:
 def stack_channels(frames: Frame, size: InputSpec) -> Frame:
     """Return the frames (M, H, W) of a flight stacked to (M, C, H, W).
 
-    Each frame with the C - 1 that lie one, two, ... strides before it, oldest first; before the
-    first frame of the flight the first stands in.
+    An input has a frame and the C - 1 frames that are 1, 2, ... strides earlier, oldest first. The
+    first frame of the flight replaces frames before it.
     """
     before = np.repeat(frames[:1], size.history_frames, axis=0)
     padded = np.concatenate([before, frames])

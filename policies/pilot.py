@@ -1,8 +1,8 @@
-"""The pilot that flies a policy, whatever executes it.
+"""Define ``Policy``, and ``PolicyPilot``, which flies a policy of any runtime.
 
-A policy sees (makes network inputs of an observation), infers (raw outputs of them) and guides
-(outputs and senses into an answer). Exported code does all three in one step, so that is what a
-``Policy`` is; ``PolicyPilot`` is the one pilot around each.
+A policy step consists of preprocessing (observation to network input), inference (network input to
+raw outputs) and guidance (outputs and senses to answer). Exported code does all three in one call,
+so a ``Policy`` has a single method ``step``.
 """
 
 from __future__ import annotations
@@ -24,36 +24,36 @@ from bytewing.sim.pilot import Report, VelocityCommand, View
 
 
 class Policy(Protocol[View]):
-    """Sees, infers and guides, with what it remembers of the flight.
+    """Preprocessing, inference and guidance with their state.
 
     Attributes:
-        view: what it is given: ``Observation``, or ``PrivilegedObservation`` where it needs the
-            truth.
-        needs_frames: whether it looks at the camera's frames.
+        view: type of its observations: ``Observation``, or ``PrivilegedObservation`` if it needs
+            the true state.
+        needs_frames: whether it uses camera frames.
     """
 
     view: type[View]
     needs_frames: bool
 
     def reset(self, route: NDArray[np.float32]) -> None:
-        """Go back to the state at take-off, with the (N, 5) route of the flight to come."""
+        """Go back to the state at take-off, with the route (N, 5) of the next flight."""
 
     def step(self, seen: View) -> Step:
-        """Return what it makes of one observation."""
+        """Return outputs, answer and report for one observation."""
         ...
 
 
 class PolicyPilot(Generic[View]):
-    """Flies a policy (a ``bytewing.sim.pilot.Pilot``, which says what its attributes are).
+    """Flies a policy; ``bytewing.sim.pilot.Pilot`` documents the common attributes.
 
     Args:
-        policy: what flies.
-        route: (N, 5) the course's, given to the policy before take-off.
-        latency_s: from a frame's exposure until its command takes effect.
+        policy: the policy.
+        route: (N, 5) route of the course, passed to the policy before take-off.
+        latency_s: time from the exposure of a frame to the effect of its command.
 
     Attributes:
-        policy: see above.
-        route: see above.
+        policy: the policy.
+        route: (N, 5) route of the course.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class PolicyPilot(Generic[View]):
         self.report: Report | None = None
 
     def act(self, seen: View) -> VelocityCommand:
-        """Return the command that the policy answers."""
+        """Return the command in the answer of the policy."""
         self.outputs, answer, report = self.policy.step(seen)
         self.answer = answer[COMMAND_SIZE:]
         self.report = self.report or report
@@ -91,13 +91,13 @@ def guided(
     senses: NDArray[np.float32],
     route: NDArray[np.float32] = NO_ROUTE,
 ) -> NDArray[np.float32]:
-    """Return the answers (M, 4 + A) of a policy's guidance, from a reset.
+    """Return the answers (M, 4 + A) of a policy's guidance, stepped from a reset.
 
     Args:
         outputs: (M, K) raw outputs, in flight order.
-        spec: of the policy.
-        senses: (M, SENSES_SIZE) with each.
-        route: (N, 5) of the flight.
+        spec: specification of the policy.
+        senses: (M, SENSES_SIZE) sensor readings of each step.
+        route: (N, 5) route of the flight.
     """
     guide = make_guide(spec.guidance)
     guide.reset(route)

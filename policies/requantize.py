@@ -1,4 +1,4 @@
-"""Shrinks the float network of a finished bundle to int8 again, by the method of choice."""
+"""Quantise the float network of a finished bundle again, by PTQ or QAT."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ from bytewing.sim.camera.config import load_camera
 from bytewing.sim.distribution import load_distribution
 
 METHODS = ("ptq", "qat")
-# A bundle without its training data is calibrated on flights of its own network: enough for the
-# ranges of PTQ, and a thousand steps of QAT. They begin where training runs never get to.
+# A bundle without its training data is calibrated on new flights of its own network. Their number
+# suffices for the ranges of PTQ and a thousand steps of QAT; training runs do not use their seeds.
 FRESH_FLIGHTS, FRESH_FLIGHT_S, FRESH_SEED_INDEX = 24, 12.0, 950_000
 QAT_EPOCHS = 4
 
 
 def requantize(bundle: PolicyBundle, method: str, *, jobs: int | None = None) -> PolicyBundle:
-    """Replace a bundle's int8 network and golden vectors; return the bundle as it is then.
+    """Replace the int8 network and the golden vectors of a bundle; return the new bundle.
 
-    Calibrates, and with "qat" trains on, on the bundle's own training data where ``training/`` is
-    still beside it, on fresh flights over training courses where it is not.
+    Calibration and, for "qat", training use the training data of the bundle if its folder has
+    ``training/``, else new flights over training courses.
 
     Args:
-        bundle: made by ``train_policy``; stays as it was until the very end.
+        bundle: made by ``train_policy``; its files are replaced only at the end.
         method: "ptq" or "qat".
-        jobs: processes that fly, all cores where None.
+        jobs: number of processes that fly; None for all cores.
 
     Raises:
         BadInputError: unknown method, a folder that cannot be written, damaged training data.

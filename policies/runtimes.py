@@ -1,7 +1,7 @@
-"""Flying a policy: ``float`` and ``onnx``, both through onnxruntime; torch is never imported.
+"""Run policies with onnxruntime, for the runtimes ``float`` and ``onnx``, without torch.
 
-One thread, so that a flight's bytes do not depend on the machine's load, and a fresh frame ring and
-guidance state at every reset.
+Sessions use one thread, so that logs do not depend on the load of the machine. Every reset clears
+the frame history and the guidance state.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ Infer = Callable[[Frame], NDArray[np.generic]]
 
 
 class NetworkPolicy:
-    """A network with what it sees and its guidance (a ``bytewing.policies.pilot.Policy``).
+    """A ``bytewing.policies.pilot.Policy`` of preprocessing, a network and guidance.
 
     Attributes:
-        spec: of the policy.
+        spec: specification of the policy.
     """
 
     view: type[Observation] = Observation
 
     def __init__(self, spec: PolicySpec, infer: Infer) -> None:
-        """Make a spec's policy whose network is ``infer``; ``reset`` it before its first step."""
+        """Make a policy with the network ``infer``; call ``reset`` before the first step."""
         self.spec = spec
         self._infer = infer
         self._guide = make_guide(spec.guidance)
@@ -45,12 +45,12 @@ class NetworkPolicy:
         self.needs_frames = self._look.needs_frames
 
     def reset(self, route: NDArray[np.float32]) -> None:
-        """Forget what was seen, and go back to guidance's state at take-off."""
+        """Clear the input history and reset the guidance to its state at take-off."""
         self._guide.reset(route)
         self._look.reset()
 
     def see(self, seen: Observation) -> Frame:
-        """Return the network's input (C, H, W) now that this observation has come."""
+        """Add an observation to the history and return the network input (C, H, W)."""
         if seen.frame is not None:
             require_frame_size(self.spec, *seen.frame.shape)
         return self._look.push(seen.frame, seen.senses)
@@ -58,7 +58,7 @@ class NetworkPolicy:
     def guide(
         self, outputs: NDArray[np.generic], senses: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        """Return guidance's answer (4 + A,) to raw outputs (K,) and senses (SENSES_SIZE,)."""
+        """Return the guidance answer (4 + A,) for raw outputs (K,) and senses (SENSES_SIZE,)."""
         if outputs.dtype == np.int8:
             values = dequantise(outputs.astype(np.int8), self.spec.outputs)
         else:
@@ -84,7 +84,7 @@ def network_pilot(
 
 
 def require_frame_size(spec: PolicySpec, height_px: int, width_px: int) -> None:
-    """Raise BadInputError, with the remedy, where a policy sees frames of another size."""
+    """Raise BadInputError, with the remedy, if a policy needs frames of another size."""
     size = spec.input
     if size.source == "camera" and (height_px, width_px) != (size.height_px, size.width_px):
         raise BadInputError(
@@ -116,17 +116,17 @@ def int8_inference(model: Path | bytes, spec: PolicySpec) -> Infer:
 
 
 class BatchInference(Protocol):
-    """Many frames at once: (N, C, H, W) uint8 in, (N, K) float32 out."""
+    """Inference of many frames: (N, C, H, W) uint8 in, (N, K) float32 out."""
 
     def __call__(self, frames: Frame) -> NDArray[np.float32]:
-        """Return the real-valued outputs, one row a frame."""
+        """Return the real-valued outputs (N, K) of frames (N, C, H, W)."""
         ...
 
 
 def batch_inference(model: Path | bytes) -> BatchInference:
     """Return the inference of a float or int8 model over (N, C, H, W) uint8 frames.
 
-    Raises BadInputError, naming the file, where onnxruntime cannot run it.
+    Raises BadInputError, naming the file, if onnxruntime cannot run the model.
     """
     session = open_session(model)
     names = [output.name for output in session.get_outputs()]
@@ -153,7 +153,7 @@ def open_session(model: Path | bytes) -> onnxruntime.InferenceSession:
     """Return a single-threaded CPU session that may use int8-activation kernels.
 
     Args:
-        model: the file or its content.
+        model: path or content of the ONNX file.
     """
     options = session_options()
     where = "network" if isinstance(model, bytes) else str(model)

@@ -1,7 +1,7 @@
-"""Which course seeds may be trained on: three ranges that never meet.
+"""Split the course seeds into disjoint ranges for training, validation and test.
 
-A network that has seen a course, or whose quantisation was calibrated on it, proves nothing when it
-flies that course. So every flight that teaches, calibrates or chooses asks here first.
+A flight over a course that training or calibration used does not measure generalisation. All code
+that trains, calibrates or selects networks therefore checks its seeds here.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _LABELS: dict[Split, Literal["train", "validation", "test"]] = {
 
 
 class SplitError(BytewingError):
-    """A flight asked for a course of a range that it must not see: a bug, never user input."""
+    """A flight requested a course seed of another split; this is a bug, never user input."""
 
 
 def require(split: Split, *seeds: int) -> None:
@@ -63,7 +63,7 @@ def require(split: Split, *seeds: int) -> None:
 
 
 def seed_of(split: Split, index: int) -> int:
-    """Return the ``index``-th seed of a split, checked."""
+    """Return the ``index``-th seed of a split; SplitError if it lies outside."""
     seed = split.first + index
     require(split, seed)
     return seed

@@ -1,8 +1,8 @@
-"""Fitting a network to labelled frames: repeatable for a seed, resumable after a kill.
+"""Train a network on labelled frames, reproducibly for a seed and with checkpoints.
 
-Everything random of an epoch (order, augmentation) comes from the seed and the epoch's
-number, so a checkpoint needs no generator state: weights, optimiser moments and the epoch are all
-there is to know, and a run that was killed ends in the same bytes as one that was not.
+All randomness of an epoch (order, augmentation) derives from the seed and the epoch number. A
+checkpoint therefore holds only weights, optimiser moments and the epoch, and a resumed run gives
+the same bytes as an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class TrainPlan:
-    """How to fit.
+    """Plan of a training run.
 
     Attributes:
-        seed: of order and augmentation.
-        epochs: passes over the data.
-        fit: how weights are found.
-        augmentation: how frames vary; None for as they are.
-        epoch_frames: how many, drawn anew, an epoch takes; None for all.
+        seed: seed of order and augmentation.
+        epochs: number of epochs.
+        fit: parameters of the optimiser.
+        augmentation: variation of the frames; None for no variation.
+        epoch_frames: number of frames in an epoch, drawn anew for each; None for all frames.
     """
 
     seed: int
@@ -84,15 +84,15 @@ def fit(
     checkpoint: Path,
     advance: Advance | None = None,
 ) -> None:
-    """Fit ``network`` in place; goes on from ``checkpoint`` where it belongs to this very run.
+    """Train ``network`` in place; continue from ``checkpoint`` if this run wrote it.
 
     Args:
         network: maps inputs (N, C, H, W) in [0, 1] to (N, K): values, and logits of probabilities.
-        data: what to learn.
-        outputs: what the K are, one after the other.
-        plan: how.
-        checkpoint: written after each epoch; a finished one makes this call return at once.
-        advance: called once an epoch with the mean loss.
+        data: training examples.
+        outputs: the outputs that the K columns belong to, in order.
+        plan: training plan.
+        checkpoint: file written after each epoch; if it is complete, the call only loads it.
+        advance: called once per epoch with the mean loss.
     """
     start = _identity(network, data, plan)
     optimizer = torch.optim.AdamW(
@@ -164,7 +164,7 @@ def _batches(
 
 
 def _ahead(items: Iterator[T]) -> Generator[T, None, None]:
-    """Yield the same items, the next one made in a thread while this one is worked on."""
+    """Yield the same items; a thread makes the next item while the caller uses the present one."""
     done = object()
     threads = partial(torch.set_num_threads, THREADS)
     with ThreadPoolExecutor(1, initializer=threads) as worker:
@@ -184,14 +184,14 @@ def learning_rate(plan: TrainPlan, step: int, n_steps: int) -> float:
 
 
 def loss_of(predicted: Tensor, labels: Tensor, outputs: Sequence[Output]) -> Tensor:
-    """Return the loss, summed over outputs and their cells; a label that is NaN costs nothing.
+    """Return the loss, summed over outputs and their cells; NaN labels do not contribute.
 
     Smooth L1 on values, cross-entropy with soft labels on probabilities.
 
     Args:
         predicted: (N, K) values, and logits of probabilities.
         labels: (N, K).
-        outputs: what the K are, one after the other.
+        outputs: the outputs that the K columns belong to, in order.
     """
     total = torch.zeros(())
     sizes = [output.size for output in outputs]
@@ -228,7 +228,7 @@ def loss_of_outputs(
 def mirrored(
     frames: Tensor, labels: Tensor, outputs: Sequence[Output], rng: np.random.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Return the frames, half of them mirrored left-right, with the labels of what they show."""
+    """Return frames and labels, half of them mirrored left-right."""
     turned = torch.from_numpy(rng.random(len(frames)) < 0.5)
     frames = torch.where(turned[:, None, None, None], frames.flip(3), frames)
     parts = labels.split([output.size for output in outputs], 1)
@@ -237,15 +237,15 @@ def mirrored(
 
 
 def _mirror(labels: Tensor, output: Output) -> Tensor:
-    """Return the labels (N, cells) of one output in a mirror."""
+    """Return the labels (N, cells) of one output for mirrored frames."""
     flipped: Tensor = labels.unflatten(1, output.cells).flip(2).flatten(1)
     return -flipped if output.mirrors else flipped
 
 
 def augmented(frames: Tensor, how: Augmentation, rng: np.random.Generator) -> Tensor:
-    """Return frames (N, C, H, W) as another camera and other light would give them.
+    """Return frames (N, C, H, W) with random contrast, brightness, shading and noise.
 
-    Contrast about the mean, brightness, shading across the image, sensor noise.
+    Contrast scales about the mean of the frame; shading is a gradient across the frame.
     """
     n, _, height, width = frames.shape
 
@@ -273,7 +273,7 @@ def _noise(shape: torch.Size, rng: np.random.Generator) -> Tensor:
 
 
 def _identity(network: nn.Module, data: Examples, plan: TrainPlan) -> dict[str, Any]:
-    """Return what tells this run from any other: plan, data and the weights it starts from."""
+    """Return what identifies a training run: plan, data and initial weights."""
     digest = hashlib.sha256()
     for name, tensor in sorted(network.state_dict().items()):
         digest.update(name.encode())

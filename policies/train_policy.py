@@ -1,12 +1,12 @@
-"""The whole way of a policy: fly, label, train, fly again, shrink, and pack into a bundle.
+"""Train a policy: collect and label flights, train, quantise, and write a bundle.
 
     OUT/policy.toml, …           the bundle, written last
-    OUT/training/run.json        what was asked for; a resumed run must ask for the same
+    OUT/training/run.json        arguments of the run; a resumed run must have the same
     OUT/training/dataset/        labelled training flights
     OUT/training/validation/     the same from validation courses
     OUT/training/*.safetensors   a checkpoint for each stage
 
-Every step leaves its result there and finds it again: resuming is running again.
+Every step stores its result there. A resumed run repeats the steps and loads the stored results.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ from bytewing.sim.camera.config import AnyCamera, load_camera
 from bytewing.sim.courses.registry import generate_course
 from bytewing.sim.distribution import Distribution, load_distribution
 
-# Losses are compared on at most so many validation frames.
+# Largest number of validation frames on which losses are compared.
 VALIDATION_FRAMES = 12_000
 # Golden vectors come from this many frames of a flight, on test courses far from those of suites.
 GOLDEN_FRAMES = 32
@@ -60,7 +60,7 @@ GOLDEN_SEED_INDEX = 900_000
 
 @dataclass(frozen=True)
 class _Run:
-    """A training run: what was asked for, and how work is handed out."""
+    """A training run: its arguments, and the executor of its flights."""
 
     task: LearnedTask
     out: Path
@@ -78,7 +78,7 @@ class _Run:
         return load_camera(self.distribution.camera)
 
     def plan(self, seed: int, epochs: int) -> TrainPlan:
-        """Return how to fit for so many epochs."""
+        """Return the training plan for this number of epochs."""
         return TrainPlan(
             seed,
             epochs,
@@ -144,19 +144,19 @@ def train_policy(
     jobs: int | None = None,
     executor: Executor | None = None,
 ) -> PolicyBundle:
-    """Train a policy from nothing but its seed (or ``init_from``) and return its bundle.
+    """Train a policy from random weights (or those of ``init_from``) and return its bundle.
 
     Args:
         task: a name of ``bytewing.policies.tasks``.
         out_dir: the bundle's folder; must not hold a policy or a training run yet, unless resuming.
-        seed: decides everything random.
+        seed: seed of all random choices.
         budget: "quick", "standard" or "full".
-        resume: go on where an interrupted run of the same seed and budget stopped.
+        resume: whether to continue an interrupted run with the same arguments.
         init_from: start from this policy's weights.
-        distribution: what is flown: a name of ``bytewing.sim.distribution`` or the path of a TOML
-            file; the task's own where None.
-        jobs: processes that fly; all cores where None.
-        executor: used instead of processes of our own where given.
+        distribution: distribution of the training flights: a name of
+            ``bytewing.sim.distribution`` or the path of a TOML file; None for that of the task.
+        jobs: number of processes that fly; None for all cores.
+        executor: runs the flights instead of local processes.
 
     Raises:
         BadInputError: unknown task or budget, a folder that cannot be used.
@@ -211,7 +211,7 @@ def train_policy(
 
 
 def _claim(out: Path, asked: dict[str, str | int], resume: bool) -> None:
-    """Make the folder ours, or refuse it so that nothing in it is lost."""
+    """Claim the output folder; BadInputError if it holds other work, so that nothing is lost."""
     path = out / "training" / "run.json"
     if path.exists():
         if not resume:
@@ -246,7 +246,7 @@ def _name(bundle: PolicyBundle | None) -> str:
 
 
 def _dagger(run: _Run, init_from: PolicyBundle | None) -> tuple[ConvNet, Dataset]:
-    """Return the trained network and all that it was trained on."""
+    """Run the DAgger rounds; return the trained network and its training data."""
     network = initialised(run.task, run.seed)
     if init_from is not None:
         load_weights(network, init_from.file("weights.safetensors"))
@@ -266,7 +266,7 @@ def _dagger(run: _Run, init_from: PolicyBundle | None) -> tuple[ConvNet, Dataset
 def _shrunk(
     run: _Run, network: FoldedNetwork, data: Dataset, validation: Dataset
 ) -> tuple[QuantisedNetwork, str]:
-    """Return the better int8 network on validation frames, and the losses as text."""
+    """Return the PTQ or QAT network with the lower validation loss, and the losses as text."""
     outputs, examples = run.task.outputs, data.examples(run.task.input)
     sample = examples.inputs(examples.spread(CALIBRATION_FRAMES))
     candidates = [post_training(network, sample)]
@@ -288,7 +288,7 @@ def _shrunk(
 
 @dataclass(frozen=True)
 class _Golden:
-    """What golden vectors are made from: network inputs, senses and a route."""
+    """Inputs of the golden vectors: network inputs, senses and a route."""
 
     frames: NDArray[np.uint8]
     senses: NDArray[np.float32]
@@ -296,7 +296,7 @@ class _Golden:
 
 
 def _golden(run: _Run, learner: bytes) -> _Golden:
-    """Return what the learner is given on two test courses, thinned out to one short flight."""
+    """Return a subsample of the learner's inputs on two test courses, as one short flight."""
     jobs = []
     for index, asked in enumerate(run.task.golden_courses):
         course = run.distribution.course.model_copy(update=asked)

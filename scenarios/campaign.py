@@ -1,10 +1,10 @@
-"""Campaigns: many flights on any executor; each result is kept as it comes, and none flown twice.
+"""Fly many flights on any executor and store each result, so that a campaign can be resumed.
 
 A result's file in the campaign's folder is named by a hash of everything that decides the flight
 (``job_key``). An interrupted campaign therefore continues where it stopped, and a changed scenario,
 policy or program does not find the results of another.
 
-A cluster's workers have Bytewing but none of the user's files; they are sent a ``Parcel``.
+The workers of a cluster have Bytewing but not the user's files, so they receive a ``Parcel``.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from bytewing.sim.camera.config import load_camera
 from bytewing.sim.courses.textures import is_image
 from bytewing.sim.distribution import is_path
 
-# Files of a bundle that each rung needs; the C's self-test holds the golden vectors.
+# Files of a bundle that each rung needs; the self-test of the C holds the golden vectors.
 _REFERENCE = "int8.onnx"
 _BUNDLE_FILES = {
     "float": ("float.onnx",),
@@ -56,15 +56,16 @@ def fly_many(
     executor: Executor | None = None,
     out: Path | None = None,
 ) -> list[FlightResult[Metrics]]:
-    """Fly every flight and return the results in their order, whichever process flies them.
+    """Fly every flight and return the results in the order of ``flights``.
 
     Args:
         flights: the flights.
         jobs: number of processes on this machine.
         advance: called once per finished flight.
         executor: runs the flights instead of a process pool; may be on other machines.
-        out: the campaign's folder. Each result is written there as it comes, and a flight whose
-            result is there is not flown again. None keeps nothing but the logs asked for.
+        out: the campaign's folder. Each result is written there when its flight ends, and a flight
+            with a result there is not flown again. None stores no results, only the logs that the
+            jobs ask for.
     """
     if out is not None:
         require_writable_folder(out)
@@ -95,7 +96,7 @@ def fly_many(
 
 
 def job_key(job: FlightJob) -> str:
-    """Return a hash of everything that decides a flight and its metrics, the code included."""
+    """Return a hash of all inputs of a flight and its metrics, including the code."""
     scenario = job.scenario
     course = scenario.course.model_dump(mode="json")
     images = {name for name in _texts(course) if is_image(name)}
@@ -147,7 +148,7 @@ def _comparison(table: dict[str, Any] | None) -> Comparison | None:
 
 
 def _read(path: Path, job: FlightJob) -> FlightResult[Metrics] | None:
-    """Return the result kept at ``path``; None where it or the log asked for is missing."""
+    """Return the result stored at ``path``; None if it or a requested log is missing."""
     if not path.exists():
         return None
     try:
@@ -175,13 +176,13 @@ def _read(path: Path, job: FlightJob) -> FlightResult[Metrics] | None:
 
 @dataclass(frozen=True)
 class Parcel:
-    """A job with the user's files that it names, to be flown on a machine without these files.
+    """A job and the content of the user's files that it names, for a machine without these files.
 
     Attributes:
-        job: the flight, with no folder for its log.
-        files: content by name: the bundle's files that the runtime needs, and ``airframe.toml`` and
-            ``camera.toml`` where the scenario names the user's own. Images for textures are not
-            sent.
+        job: the flight, without a log folder.
+        files: content by file name: the files of the bundle that the runtime needs, and
+            ``airframe.toml`` and ``camera.toml`` if the scenario names files instead of presets.
+            Texture images are not sent.
         with_log: whether the worker returns the log's bytes.
     """
 
@@ -206,7 +207,7 @@ def pack(job: FlightJob) -> Parcel:
 
 
 def fly_parcel(parcel: Parcel) -> tuple[FlightResult[Metrics], bytes]:
-    """Fly a parcel's job; return the result, and the log's bytes where they are asked for."""
+    """Fly the job of a parcel; return its result and log, b"" if not requested."""
     folder = _unpacked(tuple(sorted(parcel.files.items())))
     own = {
         key: str(folder / f"{key}.toml")
@@ -229,7 +230,7 @@ def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
 
 
 def _unpacked(files: tuple[tuple[str, bytes], ...]) -> Path:
-    """Write files once into a folder that is named by their content, and return the folder."""
+    """Write files into a folder named by a hash of their content, and return the folder."""
     names = [f"{name} {hashlib.sha256(data).hexdigest()}" for name, data in files]
     folder = Path(_temporary_folder().name) / hashlib.sha256("\n".join(names).encode()).hexdigest()
     for name, data in files:

@@ -1,4 +1,4 @@
-"""Checks: a value held to a limit."""
+"""Compare measured values with limits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 Relation = Literal[">=", "<=", "<", "=="]
 _RELATIONS = {">=": operator.ge, "<=": operator.le, "<": operator.lt, "==": operator.eq}
-# Limits are products such as 0.05 * 60; a value on the limit must not fail for its last bit.
+# Limits are products such as 0.05 * 60; a value equal to the limit must not fail by rounding.
 _ROUNDING = 1e-9
 
 
@@ -18,8 +18,8 @@ class Check:
 
     Attributes:
         name: the criterion and the runtime that it is applied to, such as ``completed.float``.
-        value: the measured value; None where there is nothing to measure, which fails.
-        relation: how the two compare.
+        value: the measured value; None if there is nothing to measure: the check then fails.
+        relation: the comparison operator.
         limit: the value to compare with.
         passed: whether the relation holds.
     """

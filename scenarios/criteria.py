@@ -1,4 +1,4 @@
-"""The checks of a suite: the task's own, and the equality of the rungs that all tasks share.
+"""Apply the checks of a suite: those of its task, and the equality of the rungs.
 
 ``docs/verify.md`` gives the reason for each criterion.
 """
@@ -17,11 +17,11 @@ def judge(flown: FlightsByRuntime[Metrics], suite: Suite) -> list[Check]:
 
     Args:
         flown: flights by runtime, baselines included.
-        suite: the suite that was flown. Its limits on compared frames are for all its flights and
-            are scaled by the share that was flown.
+        suite: the suite that was flown. Its limits on compared frames apply to all its flights; if
+            only a part was flown, they are scaled by that share.
 
     Returns:
-        The checks, in the order of the ladder; none where no network was flown.
+        The checks, in the order of the ladder; empty if no network was flown.
     """
     networks = [runtime for runtime in LADDER if runtime in flown]
     if not networks:

@@ -1,4 +1,4 @@
-"""Flight metrics computed from a log, by the task that the log names."""
+"""Compute the metrics of a flight from its log, for the task that the log names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bytewing.sim.flight_log import FlightLog
 def flight_metrics(log: FlightLog) -> Metrics:
     """Return the metrics of a flight, an instance of its task's ``FlownTask.metrics``.
 
-    Raises BadInputError for a log whose simulation diverged: such a flight has no metrics.
+    Raises BadInputError if the simulation of the flight diverged, because it has no metrics then.
     """
     if log.meta["outcome"] == DIVERGED:
         raise BadInputError("this flight's simulation diverged; it has no metrics, fly it again")

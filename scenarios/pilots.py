@@ -39,13 +39,13 @@ NO_FRAME: NDArray[np.uint8] = np.empty((0, 0), np.uint8)
 
 
 class ExportedPolicy:
-    """Exported code as a ``Policy``; preprocessing, inference and guidance are one call.
+    """Exported code as a ``Policy``; one call runs preprocessing, inference and guidance.
 
     Frames must have the size of the policy's input; ``make_pilot`` checks that.
 
     Args:
-        spec: of the policy.
-        code: its exported code, on this computer or in the emulator.
+        spec: specification of the policy.
+        code: exported code of the policy, on this computer or in the emulator.
     """
 
     view: type[Observation] = Observation
@@ -59,7 +59,7 @@ class ExportedPolicy:
         self._code.reset(route)
 
     def step(self, seen: Observation) -> Step:
-        """Run one camera frame and the senses with it."""
+        """Process one camera frame and the sensor readings recorded with it."""
         frame = NO_FRAME if seen.frame is None else seen.frame
         return self._code.step(frame, seen.senses)
 
@@ -86,11 +86,12 @@ def make_pilot(
     Args:
         runtime: a rung of ``LADDER`` or one of the task's baselines.
         task: name of the task.
-        course: the course. A policy is given its route only; baselines may use all of it.
+        course: the course. A policy receives only the route; a baseline may use the whole course.
         camera: the camera of the flight.
-        bundle: the policy; baselines need none.
-        target: microcontroller of ``mcu``; None for ``DEFAULT_TARGET``.
-        latency_s: replaces the runtime's own latency, which is the target's for ``mcu``, else 0.
+        bundle: the policy; None for baselines.
+        target: microcontroller of ``mcu``; None selects ``DEFAULT_TARGET``.
+        latency_s: latency of the pilot. None selects the latency of the target for ``mcu`` and 0
+            for the other runtimes.
 
     Raises:
         BadInputError: an unknown runtime, a network runtime without a policy, or a policy for
@@ -131,18 +132,18 @@ _Made = TypeVar("_Made")
 
 
 class _Recent(Generic[_Made]):
-    """The last two things that were made, by the content of what they were made from.
+    """A cache of the last two objects; its keys are the inputs that the objects were made from.
 
     A process flies many flights of one policy, and compiled code, emulators and sessions are slow
-    to make. Two are kept, so that two policies can be compared. A bundle's path is no key: its
-    files may be written anew.
+    to make. The cache holds two, so that two policies can be compared. The path of a bundle is not
+    used as a key, because its files may change.
     """
 
     def __init__(self) -> None:
         self._made: dict[str, _Made] = {}
 
     def get(self, facts: Sequence[Config], make: Callable[[], _Made]) -> _Made:
-        """Return what was made from these facts, or make it."""
+        """Return the cached object for these inputs, or make it."""
         key = canonical_sha256([fact.model_dump(mode="json") for fact in facts])
         if key not in self._made:
             while len(self._made) >= 2:

@@ -1,8 +1,8 @@
-"""Replay a flight's recorded frames through another rung and count what differs.
+"""Replay the recorded frames of a flight through another rung and count the differing frames.
 
-A rung that flies with latency flies another path, so equality is not a matter of comparing
-flights: the frames one rung saw, and the guidance state that grew from them since take-off, are
-put through the other, and every byte of raw outputs and answers is compared.
+A rung that flies with latency flies another trajectory, so two flights cannot show that two rungs
+are equal. A replay gives the second rung all frames that the first one processed since take-off,
+which also rebuilds the guidance state, and compares every byte of raw outputs and answers.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ Answers = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Flown:
-    """What a policy was given on a flight, from take-off on.
+    """The inputs of a policy on a flight, from take-off.
 
     Attributes:
-        frames: (M, H, W) uint8, those it processed; (M, 0, 0) if it flies by its senses.
-        senses: (M, SENSES_SIZE) float32, with each frame.
-        route: (N, 5) float32, before take-off.
+        frames: (M, H, W) uint8, the processed frames; (M, 0, 0) for a policy without a camera.
+        senses: (M, SENSES_SIZE) float32, the sensor readings of each frame.
+        route: (N, 5) float32, the route that the policy receives before take-off.
     """
 
     frames: NDArray[np.uint8]
@@ -41,29 +41,29 @@ class Flown:
     route: NDArray[np.float32]
 
 
-# Raw outputs (M, K) and guidance's answers (M, 4 + A) to a flight.
+# Raw outputs (M, K) and guidance answers (M, 4 + A) for the inputs of a flight.
 Rung = Callable[[Flown], tuple[Outputs, Answers]]
 
 
 class SteppedPolicy(Protocol):
-    """Exported code with its own frame history and guidance state: ``CPolicy``, ``McuPolicy``."""
+    """Exported code that holds its frame history and guidance state: ``CPolicy``, ``McuPolicy``."""
 
     def reset(self, route: NDArray[np.float32]) -> None:
-        """Go back to the state at take-off, with a flight's (N, 5) route."""
+        """Go back to the state at take-off, with the route (N, 5) of a flight."""
 
     def step(self, frame: NDArray[np.uint8], senses: NDArray[np.float32]) -> Step:
-        """Return raw outputs, answer and report to one camera frame (H, W)."""
+        """Return raw outputs, answer and report for one camera frame (H, W)."""
         ...
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a replay found; comparisons of several flights add up.
+    """The result of a replay; comparisons of several flights can be added.
 
     Attributes:
-        frames_compared: frames put through both rungs.
-        frames_different: frames with at least one differing byte of raw output or answer.
-        distinct_outputs: the different raw outputs that the frames covered, as bytes.
+        frames_compared: number of frames that both rungs processed.
+        frames_different: number of frames with a differing byte in raw outputs or answer.
+        distinct_outputs: the set of raw outputs that occurred, as bytes.
     """
 
     frames_compared: int = 0
@@ -71,7 +71,7 @@ class Comparison:
     distinct_outputs: frozenset[bytes] = frozenset()
 
     def __add__(self, other: Comparison) -> Comparison:
-        """Return both together."""
+        """Return the sum of two comparisons."""
         return Comparison(
             self.frames_compared + other.frames_compared,
             self.frames_different + other.frames_different,
@@ -80,12 +80,13 @@ class Comparison:
 
 
 def replay(log: FlightLog, rung: Rung, source: Source = "camera") -> Comparison:
-    """Put the frames of ``log`` through ``rung`` from a reset and compare byte for byte.
+    """Replay the frames of ``log`` through ``rung`` from a reset and compare byte for byte.
 
-    ``source`` is the policy's (``InputSpec``): one that flies by its senses leaves no frames.
+    ``source`` is the input source of the policy (``InputSpec``). The log of a policy without a
+    camera holds no frames.
 
-    Raises BytewingError where the log holds no frames or outputs to compare with: a comparison
-    of nothing must not pass.
+    Raises BytewingError if the log holds no frames or outputs, because an empty comparison must
+    not pass.
     """
     arrays = log.arrays
     frames, flown_outputs = arrays["camera.frames"], arrays["inference.outputs"]
@@ -96,7 +97,7 @@ def replay(log: FlightLog, rung: Rung, source: Source = "camera") -> Comparison:
             f"flight of {log.meta['scenario']!r} seed {log.meta['seed']} with runtime "
             f"{log.meta['runtime']!r} holds no int8 outputs to compare"
         )
-    # Flights whose courses have no route and whose guidance tells nothing need not say so.
+    # Logs omit an empty route and guidance answers that hold nothing but the command.
     senses = from_columns(arrays, len(frames))
     outputs, answers = rung(Flown(frames, senses, arrays.get("course.route", NO_ROUTE)))
     # The log keeps commands as float64, which holds every float32 exactly, signed zeros included.
@@ -116,7 +117,7 @@ def int8_rung(infer: Callable[[NDArray[np.uint8]], Outputs], spec: PolicySpec) -
 
     Args:
         infer: (N, C, H, W) uint8 frames -> (N, K) int8 raw outputs.
-        spec: of the policy, for output scales and guidance.
+        spec: specification of the policy, which gives output scales and guidance.
     """
 
     def rung(flown: Flown) -> tuple[Outputs, Answers]:
@@ -127,7 +128,7 @@ def int8_rung(infer: Callable[[NDArray[np.uint8]], Outputs], spec: PolicySpec) -
 
 
 def stepped_rung(policy: SteppedPolicy) -> Rung:
-    """Return exported code, stepped frame by frame from a reset, as a rung."""
+    """Return exported code as a rung that resets it and steps it frame by frame."""
 
     def rung(flown: Flown) -> tuple[Outputs, Answers]:
         policy.reset(flown.route)
@@ -142,7 +143,7 @@ def stepped_rung(policy: SteppedPolicy) -> Rung:
 
 
 def _rows_differ(first: NDArray[np.generic], second: NDArray[np.generic]) -> NDArray[np.bool_]:
-    """Return per row whether a single byte differs (NaN and signed zeros are told apart)."""
+    """Return for each row whether any byte differs (0.0 and -0.0 differ, equal NaNs do not)."""
     if first.shape[1:] == second.shape[1:] == (0,):
         return np.zeros(len(first), np.bool_)
     if first.shape != second.shape or first.dtype != second.dtype:

@@ -17,19 +17,19 @@ from bytewing.scenarios.stats import median
 
 Figure: TypeAlias = float | None
 Figures: TypeAlias = Mapping[str, Figure]
-"""Figures by their keys in a report's JSON; None where there is nothing to measure."""
+"""Figures by their keys in the JSON of a report; None if there is nothing to measure."""
 
 MEDIAN = "median"
-"""Marks a metric, ``Annotated[float | None, MEDIAN]``, that reports give as its median."""
+"""Marks a metric, ``Annotated[float | None, MEDIAN]``, whose median over flights is reported."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Metrics:
-    """The metrics that every task's flights have; a task adds its own in a subclass.
+    """The metrics of a flight that all tasks have; a task adds its own in a subclass.
 
     Attributes:
-        completed: whether the flight did what the task asks for.
-        outcome: the referee's word for how the flight ended.
+        completed: whether the flight fulfilled the task.
+        outcome: how the flight ended, as decided by the referee.
         collision: whether the drone touched something.
         duration_s: time from take-off to the outcome.
         frames: number of frames (or states) that the pilot processed.
@@ -51,9 +51,9 @@ class Metrics:
     def from_json(cls, table: object) -> Self:
         """Return the metrics that ``as_json`` wrote.
 
-        Raises ValueError where the table has other keys, or values of other types.
+        Raises ValueError if keys are missing or unknown, or values have the wrong type.
         """
-        # As text: from Python objects, strict validation takes instances alone.
+        # Validated as JSON text: strict validation of Python objects accepts only instances.
         metrics: Self = cls._adapter().validate_json(json.dumps(table))
         return metrics
 
@@ -64,7 +64,7 @@ class Metrics:
 
     @classmethod
     def medians(cls, flights: Sequence[Self]) -> dict[str, Figure]:
-        """Return the median over flights of each metric that is marked ``MEDIAN``, by its name."""
+        """Return the median over flights of each metric marked ``MEDIAN``, by metric name."""
         return {name: median(getattr(m, name) for m in flights) for name in cls._medians()}
 
     @classmethod
@@ -92,8 +92,9 @@ class FlightResult(Generic[MetricsT_co]):
         runtime: name of the runtime or baseline that flew.
         log_sha256: SHA-256 of the flight log.
         metrics: metrics of the flight.
-        comparison: of the flight's frames with the int8 reference, where it was asked for.
-        log_path: the log's file, where it was kept.
+        comparison: result of replaying the frames through the int8 reference; None if the job did
+            not request it.
+        log_path: file of the flight log; None if it was not written.
     """
 
     scenario: str
@@ -122,7 +123,7 @@ FlightsByRuntime: TypeAlias = Mapping[str, Flights[MetricsT]]
 
 
 def count(flights: Flights[MetricsT], holds: Callable[[MetricsT], bool]) -> int:
-    """Return the number of flights whose metrics fulfil a condition."""
+    """Return the number of flights whose metrics fulfil the condition ``holds``."""
     return sum(holds(flight.metrics) for flight in flights)
 
 
@@ -146,6 +147,6 @@ def same_flights(
 
 
 def total_comparison(flights: Flights[Metrics]) -> Comparison | None:
-    """Return the comparisons of several flights as one; None where no flight has one."""
+    """Return the sum of the comparisons of several flights; None if no flight has one."""
     comparisons = [flight.comparison for flight in flights if flight.comparison is not None]
     return sum(comparisons, Comparison()) if comparisons else None

@@ -1,4 +1,4 @@
-"""Fly one job: plain data in, a flight log and its result out, in whichever process."""
+"""Fly one job and return its flight log and result; a job is plain data, for any process."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from bytewing.sim.flight_log import FlightLog
 from bytewing.sim.plant import SimulationError
 
 DIVERGED_LOGS = Path("out") / "diverged"
-"""Folder for the log of a flight that diverged, where the job names no folder."""
+"""Folder for the log of a diverged flight whose job names no log folder."""
 
 
 @dataclass(frozen=True)
 class FlightJob:
-    """One flight to be flown; together with the code it decides every byte of the log.
+    """One flight to be flown; the job and the code determine every byte of the log.
 
     Attributes:
         scenario: the scenario.
@@ -36,8 +36,8 @@ class FlightJob:
         runtime: a rung of the ladder or a baseline (see ``bytewing.scenarios.pilots``).
         bundle: the policy; None for pilots without a network.
         target: the microcontroller of runtime ``mcu``.
-        log_dir: folder for the flight log; None keeps no log.
-        compare: replay the flight's frames through the int8 reference.
+        log_dir: folder for the flight log; None writes no log.
+        compare: whether to replay the flight's frames through the int8 reference.
     """
 
     scenario: Scenario
@@ -56,7 +56,7 @@ class FlightJob:
 
     @property
     def log_path(self) -> Path | None:
-        """Path of the flight log; None where it is not kept."""
+        """Path of the flight log; None if it is not written."""
         return None if self.log_dir is None else self.log_dir / self.log_name
 
 
@@ -66,11 +66,11 @@ def fly_log(job: FlightJob, *, watch: Watch | None = None, gui: bool = False) ->
     Args:
         job: the flight.
         watch: called once per camera tick, for windows and videos.
-        gui: open PyBullet's window.
+        gui: whether to open PyBullet's window.
 
     Raises:
-        BadInputError: something that the scenario names cannot be used.
-        SimulationError: the simulation diverged; the error names the log of the flight so far.
+        BadInputError: a file or value that the scenario names is invalid.
+        SimulationError: the simulation diverged; the error names the log up to that point.
     """
     scenario = job.scenario
     with _source_in_errors(job):
@@ -114,7 +114,7 @@ def fly_log(job: FlightJob, *, watch: Watch | None = None, gui: bool = False) ->
 
 @contextmanager
 def _source_in_errors(job: FlightJob) -> Iterator[None]:
-    """Begin the message of a BadInputError with the scenario's file and the seed."""
+    """Prefix the message of a BadInputError with the file of the scenario and the seed."""
     try:
         yield
     except BadInputError as error:
@@ -122,7 +122,7 @@ def _source_in_errors(job: FlightJob) -> Iterator[None]:
 
 
 def finish(job: FlightJob, log: FlightLog) -> FlightResult[Metrics]:
-    """Measure a job's log, and compare and store it as the job asks."""
+    """Compute the metrics of a job's log; replay and write the log if the job requests it."""
     comparison = None
     if job.compare and job.bundle is not None:
         comparison = replay(log, int8_reference(job.bundle), job.bundle.spec.input.source)

@@ -1,4 +1,4 @@
-"""Scenario and suite files: models of their content, and loading them by name or path.
+"""Define the models of scenario and suite files, and load the files by name or path.
 
 A scenario describes a kind of flight, and a seed selects an instance of it. A suite lists scenarios
 with seeds and the limits that a policy must reach. ``docs/scenarios.md`` describes both formats.
@@ -26,7 +26,7 @@ from bytewing.sim.distribution import is_path, laid_over, read_distribution, res
 def parse_seeds(text: str) -> range:
     """Return the seeds of ``A:B``: from A up to but not including B.
 
-    Raises BadInputError where the text is not such a range, or the range is empty.
+    Raises BadInputError if the text is not such a range or the range is empty.
 
     >>> parse_seeds("2_000_000:2_000_006")
     range(2000000, 2000006)
@@ -64,16 +64,17 @@ class Scenario(_Seeded, Conditions):
 
     Attributes:
         name: name of the scenario in logs and reports.
-        description: one line that says what the scenario tests.
-        task: name of the task, which decides what the ``[course]`` table may hold.
+        description: purpose of the scenario, one line.
+        task: name of the task, which determines the keys of the ``[course]`` table.
         time_limit_s: simulated time after which the flight ends as a timeout.
-        seeds: ``A:B``, flown where the user names none.
+        seeds: default seeds, ``A:B``.
         distribution: declared distribution that gives every key that the scenario leaves out
-            (``bytewing.sim.distribution``). None leaves them at their defaults.
+            (``bytewing.sim.distribution``). None selects the defaults of the keys.
         airframe: preset name or path of an airframe TOML.
         camera: preset name or path of a camera TOML.
-        policy: zoo name or bundle folder, flown where the user names none; by default the task's.
-        latency_s: from a frame's readout to its command's effect; None for the runtime's own.
+        policy: default policy, a zoo name or bundle folder; None selects the default of the task.
+        latency_s: time from the readout of a frame to the effect of its command; None selects the
+            latency of the runtime.
         course: ranges that the course generator draws from.
     """
 
@@ -93,7 +94,7 @@ class Scenario(_Seeded, Conditions):
 
     @property
     def source(self) -> str:
-        """The scenario's file, or its name where it was not read from a file."""
+        """The file of the scenario, or its name if it was not read from a file."""
         return self.name if self._path is None else str(self._path)
 
     @field_validator("task")
@@ -129,10 +130,11 @@ class Suite(Config):
 
     Attributes:
         name: name of the suite in reports.
-        description: one line that says what the suite is for.
-        task: task of all its scenarios, which decides what the ``[limits]`` table holds.
-        flights_max: by runtime, the number of flights of one too slow for the whole suite.
-        limits: the limits, of the model that the task declares.
+        description: purpose of the suite, one line.
+        task: task of all its scenarios, which determines the keys of the ``[limits]`` table.
+        flights_max: the largest number of flights by runtime, for runtimes that are too slow to fly
+            the whole suite.
+        limits: the limits, an instance of the model that the task declares.
         flights: the scenarios and their seeds.
     """
 
@@ -145,13 +147,13 @@ class Suite(Config):
 
     @property
     def size(self) -> int:
-        """Number of flights on the suite's own seeds."""
+        """Number of flights with the seeds that the suite lists."""
         return sum(len(entry.seed_range) for entry in self.flights)
 
 
 @cache
 def _suite_of(task: str) -> type[Suite]:
-    """Return the model of a task's suites, which has the task's limits."""
+    """Return the suite model whose ``limits`` are of the task's model."""
     limits = FLOWN_TASKS.find(task).limits
     return create_model(f"{task.capitalize()}Suite", __base__=Suite, limits=limits)
 
@@ -172,11 +174,11 @@ def _files(folders: Iterable[Path]) -> dict[str, Path]:
 
 
 def load_scenario(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
-    """Read a scenario by its name in the library or its path; its relative paths become absolute.
+    """Read a scenario by library name or path, and make the relative paths in it absolute.
 
     Args:
         name_or_path: such as ``s_bends`` or ``my/course.toml``.
-        overrides: assignments ``KEY=VALUE`` that are applied before validation (see
+        overrides: assignments ``KEY=VALUE``, applied before validation (see
             ``bytewing.foundation.config``).
 
     Raises:
@@ -187,7 +189,7 @@ def load_scenario(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Sc
     resolve_paths(data, path.parent)
     for assignment in overrides:
         override(data, assignment)
-    resolve_paths(data, Path.cwd())  # paths on the command line are relative to the folder there
+    resolve_paths(data, Path.cwd())  # as the shell resolves command-line paths
     named = data.get("distribution")
     if isinstance(named, str):
         declared = read_distribution(named)
@@ -204,7 +206,7 @@ def load_scenario(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Sc
 
 
 def load_suite(name_or_path: str | Path) -> Suite:
-    """Read a suite by its name or path; its scenarios' relative paths become absolute.
+    """Read a suite by name or path, and make the relative paths of its scenarios absolute.
 
     Raises BadInputError with one line that names file, key and remedy.
     """
@@ -229,15 +231,15 @@ def load_suite(name_or_path: str | Path) -> Suite:
 
 
 def suite_flights(suite: Suite, seeds: range | None = None) -> list[tuple[Scenario, int]]:
-    """Return the suite's flights as (scenario, seed), one of each scenario in turn.
+    """Return the flights of a suite as (scenario, seed), in round-robin order of the scenarios.
 
-    Taking turns makes any beginning of the list a fair sample of the whole; a runtime that is too
-    slow for the whole suite flies such a beginning.
+    With this order, the first flights of the list are a balanced sample of the suite. A runtime
+    that is too slow for the whole suite flies only the first ones.
 
     Args:
         suite: the suite.
-        seeds: replace the suite's own: the first seed for the first flight and so on. Where there
-            are more seeds than flights, the list of flights begins again.
+        seeds: replace the seeds of the suite, one for each flight in order. With more seeds than
+            flights, the list of flights is repeated.
     """
     columns = [
         [(scenario, seed) for seed in entry.seed_range]

@@ -1,4 +1,4 @@
-"""What scenarios draw that a policy's training never did."""
+"""List the scenario keys that lie outside the training distribution of a policy."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from bytewing.scenarios.schema import Scenario
 from bytewing.sim.distribution import distributions, load_distribution, outside
 
 NAMED_MAX = 3
-"""Most scenarios that a line names; of more it gives the number."""
+"""Maximum number of scenarios that a line names; for more it gives their number."""
 
 
 def unseen(scenarios: Iterable[Scenario], spec: PolicySpec) -> list[str]:
-    """Return a line for each key by which scenarios leave the policy's training distribution.
+    """Return one line for each scenario key outside the training distribution of the policy.
 
-    A bundle whose distribution is unknown here, or has changed since, gets one line that says so,
-    since then there is nothing to compare with.
+    If the distribution of the policy is unknown to this version or has changed since training, the
+    result is one line that reports this.
     """
     name = spec.provenance.distribution
     if name not in distributions():

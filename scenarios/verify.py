@@ -1,4 +1,4 @@
-"""Verify a policy: fly a suite with every rung, replay the rungs against int8, apply the checks."""
+"""Verify a policy: fly a suite with the rungs, replay their frames through int8, apply checks."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ def verify_policy(
     executor: Executor | None = None,
     out: Path | None = None,
 ) -> VerifyReport:
-    """Fly a suite with the runtimes asked for and with the baselines, and apply its limits.
+    """Fly a suite with the given runtimes and the baselines, and apply its limits.
 
     Args:
         bundle: the policy.
         suite: the suite, its name or its path.
         runtimes: rungs of the ladder.
-        seeds: flown instead of the suite's own.
+        seeds: seeds that replace those of the suite.
         jobs: number of processes; the report does not depend on it.
         target: microcontroller of runtime ``mcu``.
-        log_dir: folder for the flight logs; None keeps none.
+        log_dir: folder for the flight logs; None writes none.
         executor: runs the flights instead of a process pool.
         out: folder of the campaign to continue (see ``fly_many``).
 
@@ -92,7 +92,7 @@ def verify_policy(
 
 
 def require_task(bundle: PolicyBundle, scenario: Scenario) -> None:
-    """Raise BadInputError where a policy was trained for another task than the scenario's."""
+    """Raise BadInputError if a policy was trained for another task than the scenario's."""
     if bundle.spec.task != scenario.task:
         raise BadInputError(
             f"policy {bundle.spec.name} was trained for task {bundle.spec.task!r}, "

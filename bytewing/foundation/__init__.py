@@ -1,1 +1,1 @@
-"""Utilities of every room: errors, files, configuration, random streams, processes, progress."""
+"""Utilities of all packages: errors, files, configuration, random streams, processes, progress."""

@@ -1,4 +1,4 @@
-"""Canonical JSON: one sequence of bytes for one value, so that hashes of it can be compared."""
+"""Write JSON in a canonical form, so that equal values have equal hashes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 
 def canonical_json(value: Any) -> bytes:  # noqa: ANN401 (any JSON value)
-    """Return a JSON value as bytes that depend on nothing but the value.
+    """Return a JSON value as bytes that depend only on the value.
 
-    Keys are sorted, nothing is spaced, floats have the fewest digits that read back as the same
-    float, and everything but ASCII is escaped.
+    Keys are sorted, there are no spaces, floats have the shortest form that reads back as the same
+    float, and non-ASCII characters are escaped.
 
     Raises:
-        TypeError: the value is not JSON; no other object is written by its ``repr``.
-        ValueError: it holds a NaN or an infinity, which JSON cannot.
+        TypeError: the value contains an object that JSON does not support.
+        ValueError: the value contains a NaN or an infinity.
 
     >>> canonical_json({"b": [1, 0.5], "a": None})
     b'{"a":null,"b":[1,0.5]}'

@@ -1,4 +1,4 @@
-"""Reads TOML into frozen, validated models; an error names file, key and remedy."""
+"""Read TOML into frozen, validated models; errors name file, key and remedy."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class _Tagged:
 
 
 def tagged(models: Callable[[], Models]) -> Any:  # noqa: ANN401 (an annotation)
-    """Return the annotation of a table whose key ``kind`` says which model it is.
+    """Return the annotation of a table whose key ``kind`` selects its model.
 
     Args:
         models: returns the models by kind; called when a table is read, not before.

@@ -1,4 +1,4 @@
-"""Exceptions: every error that a user can cause is one line of text with an exit code."""
+"""Define the exceptions for errors that a user can cause: one line of text and an exit code."""
 
 from __future__ import annotations
 

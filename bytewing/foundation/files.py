@@ -1,4 +1,4 @@
-"""Atomic writing, and hashes of files: an interrupted run leaves the old file or the new one."""
+"""Write files atomically, so that an interrupted run leaves the old or the new file; hash files."""
 
 from __future__ import annotations
 

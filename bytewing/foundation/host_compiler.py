@@ -34,11 +34,11 @@ ARITHMETIC_FLAGS = ("-ffp-contract=off", "-fno-math-errno")
 COMMON_FLAGS = ("-std=c99", "-O3", *ARITHMETIC_FLAGS)
 
 HOST_FLAGS = (*COMMON_FLAGS, "-fPIC", "-shared")
-# This very CPU's vector instructions make a frame nearly twice as fast. A cache folder may be
-# shared by machines of unlike age, so what is compiled is kept for each kind of CPU apart.
+# The vector instructions of this CPU make inference nearly twice as fast. Machines with different
+# CPUs may share a cache folder, so the cache key contains the kind of CPU.
 ZIG_HOST_FLAGS = ("-mcpu=native",)
 
-# The first line that says what is wrong, not the driver's remark that something was.
+# The first line with an error, not the driver's final message that the link failed.
 ERROR_LINE = re.compile(r"^(?!collect2).*(error:|overflowed by|undefined reference)")
 
 
@@ -67,10 +67,10 @@ def compile_host_library(
 
 @functools.cache
 def load_host_library(sources: tuple[Path, ...], cflags: tuple[str, ...] = ()) -> ctypes.CDLL:
-    """Return C files of this installation as a library of this process, compiled at need.
+    """Compile C files of this installation if needed, load them and return the library.
 
-    All that it computes with must be its caller's: a library is loaded once a process, whoever
-    asks for it.
+    The C code must keep its state in memory of the caller, because all callers in a process share
+    one library.
 
     Args:
         sources: the ``.c`` files and the headers that they include, by unique file names.
@@ -97,17 +97,17 @@ def build(
     *,
     runs_on: str = "",
 ) -> Path:
-    """Return the cached product of a compiler run, running it only where it is not there yet.
+    """Return the product of a compiler run from the cache; run the compiler if it is missing.
 
-    The result is published by renaming a whole folder: of several processes that build the same,
-    the first wins and the others use its result; a killed one leaves nothing under the final name.
+    The result is moved into the cache by renaming a folder. If several processes build the same
+    product, all use the first result; a killed process leaves no incomplete result.
 
     Args:
-        command: the compiler.
-        flags: for it.
+        command: command line of the compiler.
+        flags: flags of the compiler.
         files: text by file name; every ``.c`` is compiled.
-        product: name of the file that the compiler is to make.
-        runs_on: what the product depends on besides, such as the kind of CPU.
+        product: name of the file that the compiler makes.
+        runs_on: further dependency of the product, such as the kind of CPU.
     """
     # argv[0] differs between virtual environments, the compiler behind it is known by its version.
     name = "zig" if command == ZIG else shlex.join(command)
@@ -166,7 +166,7 @@ def _version(command: tuple[str, ...]) -> str:
 
 @functools.cache
 def _this_cpu() -> str:
-    """Return what tells this computer's kind of CPU from another's: its instruction sets."""
+    """Return text that identifies the kind of this CPU: its instruction sets."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

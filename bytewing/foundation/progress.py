@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar on a terminal, one line at the end in a file or a pipe."""
+"""Show progress on stderr: a bar on a terminal, one line at the end in a file or a pipe."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 class Advance(Protocol):
-    """Moves a progress bar on."""
+    """Advances a progress bar."""
 
     def __call__(self, steps: int = 1, note: str = "") -> None:
         """Count ``steps`` more as done and show ``note`` at the end of the line."""

@@ -1,4 +1,4 @@
-"""Registries of the parts of tasks, filled from the entry points of installed packages.
+"""Register the parts of tasks by name, from the entry points of installed packages.
 
 Each entry point of the group ``bytewing.tasks`` loads one ``bytewing.task.Task``; its attributes
 are the parts. Bytewing's own tasks are found in the same way. Entry points are read at the first

@@ -1,4 +1,4 @@
-"""Named random streams from one seed per flight: a new sensor does not change the wind."""
+"""Make independent, named random streams from the seed of a flight."""
 
 from __future__ import annotations
 

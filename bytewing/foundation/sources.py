@@ -1,4 +1,4 @@
-"""Which code this is: a hash of the sources of Bytewing and of every installed task.
+"""Hash the sources of Bytewing and of all installed tasks, to identify the code.
 
 A version alone does not tell an edited checkout from the release. The hash is over content, not
 over paths and modification times, so that it is the same in every process and in every copy of the
@@ -65,7 +65,7 @@ def _files(package: ModuleSpec) -> Iterator[tuple[str, Path]]:
     if not package.submodule_search_locations:
         yield "", Path(str(package.origin))
         return
-    # The rooms may be links (docs/design.md), which pathlib's rglob does not follow.
+    # Packages may be links (docs/design.md), which pathlib's rglob does not follow.
     for root in package.submodule_search_locations:
         for folder, subfolders, names in os.walk(root, followlinks=True):
             subfolders[:] = [name for name in subfolders if name != "__pycache__"]

@@ -1,1 +1,1 @@
-"""Studies that need several rooms."""
+"""Benchmarks, demos and measurements that use several packages."""

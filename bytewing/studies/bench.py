@@ -1,7 +1,7 @@
-"""Benchmarks: how fast flights, the camera and the exported code are on this machine.
+"""Benchmark flights, the camera and the exported code on this machine.
 
-For comparing one version with another on one machine, not for passing: a shared machine is noisy,
-so every figure is a median of several runs.
+The figures compare versions on one machine; there are no limits to pass. Every figure is a median
+of several runs, because a shared machine is noisy.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def _fly_all(flights: list[bench_workloads.BenchFlight], bundle: PolicyBundle) -
 def _flight_shares(
     flights: list[bench_workloads.BenchFlight], bundle: PolicyBundle, label: str
 ) -> list[Result]:
-    """Where the time goes; the clocks around every part slow the whole by a few percent."""
+    """Measure the share of each part in the flight time; the clocks slow it by a few percent."""
     spent: dict[str, float] = {}
     with ExitStack() as stack:
         for owner, name, part in PARTS:
@@ -288,7 +288,7 @@ def _kept(function: Callable[..., Any], kept: list[Any]) -> Callable[..., Any]:
 
 
 def bench_firmware() -> list[Result]:
-    """What one frame costs: the compiled C here, the reference, and the emulated core."""
+    """Measure the time of one frame in the compiled C, the reference and the emulator."""
     from bytewing.firmware_export.reference import Int8Network
     from bytewing.firmware_export.target import load_target
     from bytewing.firmware_export.verify.emulator import McuPolicy

@@ -1,4 +1,4 @@
-"""The flights that ``bytewing bench flight`` times: named workloads, each at a size of image."""
+"""Define the workloads of ``bytewing bench flight``: named flights with an image size."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ FLIGHTS = 8
 """Of the suite's list, which takes one flight of each scenario in turn."""
 
 EMPTY_S = 15.0
-"""How long the flight over the plane takes: about as long as one of the suite's."""
+"""Duration of the flight over the empty plane, similar to that of a flight of the suite."""
 
 CROWD_PER_M, CROWD_FROM_M, CROWD_TO_M = 17.0, 0.6, 3.0
 """Cones beside the road, a metre of it, and how far from its middle they stand."""
@@ -123,7 +123,7 @@ def _course(workload: str, course: Course) -> Course:
 
 
 def _crowded(road: RoadCourse) -> Scene:
-    """Return the road's scene with cones on both sides of it, there to be seen only."""
+    """Return the scene of the road with cones on both sides, which are only visual."""
     rng = stream(0, "bench.crowd")
     surface = Surface(texture=rng.integers(40, 220, (16, 16), dtype=np.uint8))
     crowd = []
@@ -147,7 +147,7 @@ def _crowded(road: RoadCourse) -> Scene:
 
 @dataclass(frozen=True)
 class _Plane:
-    """Nothing but level ground; flown for EMPTY_S, wherever that leads."""
+    """A course of level ground without a goal; a flight lasts ``EMPTY_S``."""
 
     start_position_world_m: NDArray[np.float64]
     start_yaw_rad: float
@@ -185,7 +185,7 @@ class _Lenient:
 
 
 class _Shrinking:
-    """A policy behind a larger camera: it is shown the frame scaled down to its input."""
+    """A policy for a larger camera, whose frames are scaled down to the policy's input."""
 
     view: type[Observation] = Observation
     needs_frames = True
@@ -198,7 +198,7 @@ class _Shrinking:
         self._policy.reset(route)
 
     def step(self, seen: Observation) -> Step:
-        """Return what the policy makes of the frame scaled down."""
+        """Return the step of the policy for the scaled frame."""
         assert seen.frame is not None
         small = cv2.resize(seen.frame, self._size_px, interpolation=cv2.INTER_AREA)
         frame = np.asarray(small, dtype=np.uint8)

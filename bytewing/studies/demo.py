@@ -1,4 +1,4 @@
-"""Demo of a task: train, export and verify a policy on this machine, and show the evidence."""
+"""Run the demo of a task: train, export and verify a policy on this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cost of each effect of the simulation: a policy flies with none, each alone, and all of them.
+"""Measure the effect of each simulated disturbance on a policy: none, each alone, all together.
 
 The exported C flies the same courses each time; only the effects differ.
 """

@@ -1,4 +1,4 @@
-"""Figures of the exported policies, measured and written into the documentation.
+"""Measure the figures of the exported policies and write them into the documentation.
 
     python -m bytewing.studies.figures            # rewrite the tables
     python -m bytewing.studies.figures --check    # exit with 1 where a page differs

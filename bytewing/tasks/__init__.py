@@ -1,4 +1,4 @@
 """The tasks that ship with Bytewing; ``pyproject.toml`` lists them as entry points."""
 
 DEMO_TASK = "road"
-"""The task that ``bytewing demo`` trains where the user names none: the quickest to learn."""
+"""The default task of ``bytewing demo``, which trains fastest."""

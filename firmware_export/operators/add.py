@@ -1,4 +1,4 @@
-"""Sum of two tensors of one shape."""
+"""The operator Add: sum of two tensors of equal shape."""
 
 from __future__ import annotations
 

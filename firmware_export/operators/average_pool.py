@@ -1,4 +1,4 @@
-"""Mean under a window."""
+"""The operator AveragePool: mean of each channel over a window."""
 
 from __future__ import annotations
 

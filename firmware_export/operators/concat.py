@@ -1,4 +1,4 @@
-"""Channels of several tensors side by side."""
+"""The operator Concat: concatenation of several tensors along the channels."""
 
 from __future__ import annotations
 

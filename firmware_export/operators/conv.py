@@ -1,4 +1,4 @@
-"""Convolution: dense, grouped or depthwise."""
+"""The operator Conv: dense, grouped or depthwise convolution."""
 
 from __future__ import annotations
 

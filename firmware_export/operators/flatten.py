@@ -1,4 +1,4 @@
-"""Flattening into a vector, as ONNX orders it."""
+"""The operator Flatten: flattening into a vector in ONNX's order of elements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fully connected layer."""
+"""The operator Gemm: a fully connected layer."""
 
 from __future__ import annotations
 

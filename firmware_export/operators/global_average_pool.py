@@ -1,4 +1,4 @@
-"""Mean of each channel over the whole image."""
+"""The operator GlobalAveragePool: mean of each channel over the whole image."""
 
 from __future__ import annotations
 

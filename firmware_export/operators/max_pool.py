@@ -1,4 +1,4 @@
-"""Largest value under a window."""
+"""The operator MaxPool: largest value of each channel in a window."""
 
 from __future__ import annotations
 

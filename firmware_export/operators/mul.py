@@ -1,4 +1,4 @@
-"""Product of two tensors of one shape."""
+"""The operator Mul: product of two tensors of equal shape."""
 
 from __future__ import annotations
 

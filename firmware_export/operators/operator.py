@@ -1,7 +1,7 @@
-"""The contract of an operator: everything that the compiler asks of a layer.
+"""Define the contract of an operator: the functions of a layer that the code generator calls.
 
 An operator is a subclass of ``Operator`` in a module of this package, and each of its instances is
-one layer of a network. Importer, reference, planner, emitter and profiler know this contract only.
+one layer of a network. Importer, reference, planner, emitter and profiler use this contract only.
 Every float32 constant that a layer needs is computed once, in ``from_onnx``, so that the reference
 and the C cannot disagree about it.
 """
@@ -50,13 +50,13 @@ class Operator(ABC):
 
     @abstractmethod
     def run(self, values: Sequence[Int8s]) -> Int8s:
-        """Compute the layer exactly; this defines what its C means.
+        """Compute the layer exactly; the generated C must give the same result.
 
         Args:
-            values: of the inputs, each (N, height, width, channels).
+            values: int8 values of the inputs, each (N, height, width, channels).
 
         Returns:
-            (N, height, width, channels) of the output.
+            Int8 values of the output, (N, height, width, channels).
         """
 
     @abstractmethod
@@ -65,7 +65,7 @@ class Operator(ABC):
 
     @property
     def kind(self) -> str:
-        """The operator's name as it stands in function names and reports."""
+        """Name of the operator in function names and reports."""
         return type(self).__name__.lower()
 
     @property

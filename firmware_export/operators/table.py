@@ -1,4 +1,4 @@
-"""Any function of one value, as a table of 256 answers; changing a scale is one of them."""
+"""Operators on single values, as lookup tables of 256 entries; one of them changes a scale."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sums of int8 products, requantised: what convolutions and fully connected layers share."""
+"""Compute requantised sums of int8 products, for convolutions and fully connected layers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Let flattening cost nothing: reorder the columns of the weights instead of the values.
+"""Remove Flatten layers by reordering the columns of the weights instead of the values.
 
 Activations lie in memory as (H, W, C), ONNX flattens (C, H, W). Where only fully connected layers
 read the flattened vector, their weight columns are permuted once and the flattening disappears;

@@ -1,1 +1,1 @@
-"""Compilers, this computer and the emulated core: where exported C is run and measured."""
+"""Compile, run and measure exported C on this computer and on an emulated core."""

@@ -1,4 +1,4 @@
-"""The exported policy flown on an emulated microcontroller: the ``mcu`` rung of the ladder."""
+"""Fly the exported policy on an emulated microcontroller: the runtime ``mcu``."""
 
 from __future__ import annotations
 
@@ -87,9 +87,9 @@ def policy_machine(elf: Path, target: Target, bundle: PolicyBundle) -> PolicyMac
 
 
 def profile_step(elf: Path, target: Target, bundle: PolicyBundle) -> Profile:
-    """Return the cost of one step, from beside the firmware in the cache where it is known.
+    """Return the cost of one step, from the cache folder of the firmware if it is stored there.
 
-    Profiling takes seconds, and minutes in all for a campaign whose every process asks for it.
+    Profiling takes seconds, and every process of a campaign needs the result.
     """
     golden = bundle.golden()
     frame = golden.camera_frames(bundle.spec.input.transform)[0]
@@ -109,7 +109,7 @@ def profile_step(elf: Path, target: Target, bundle: PolicyBundle) -> Profile:
 
 
 def _profile_key(target: Target, golden: Golden) -> str:
-    """Return a hash of all that decides a profile but the firmware: target, input, model."""
+    """Return a hash of the inputs of a profile other than the firmware: target, input, model."""
     modules = (machine, profile, timing)
     model = [Path(str(module.__file__)).read_text() for module in modules]
     text = "\n".join([target.model_dump_json(), *model])

@@ -1,4 +1,4 @@
-"""The exported C, compiled for this computer and called through ctypes: the runtime ``c``."""
+"""Compile the exported C for this computer and call it through ctypes: the runtime ``c``."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class CNetwork:
         return outputs
 
     def selftest(self) -> int:
-        """Return what the generated self-test says: 0 for good."""
+        """Run the generated self-test and return its result, 0 for success."""
         return int(self._selftest())
 
     def _function(
@@ -90,7 +90,7 @@ class CPolicy(CNetwork):
         self.reset()
 
     def reset(self, route: NDArray[np.float32] = NO_ROUTE) -> None:
-        """Forget everything; call before each flight, with its (N, 5) route."""
+        """Reset all state; call before each flight, with its route (N, 5)."""
         if not self._interface.takes_route:
             self._reset()
             return
@@ -101,8 +101,7 @@ class CPolicy(CNetwork):
         """Take one frame.
 
         Args:
-            frame: (H, W) uint8; earlier ones are remembered by the C. Ignored by a policy that
-                takes none.
+            frame: (H, W) uint8; the C stores earlier frames. Ignored by a policy without frames.
             senses: (SENSES_SIZE,) float32; ignored by a policy that takes none.
         """
         interface = self._interface
@@ -119,7 +118,7 @@ class CPolicy(CNetwork):
 
 
 def _pixels(frame: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """Return a frame as contiguous bytes; the C reads as many as it was made for."""
+    """Return a frame as contiguous bytes; BadInputError unless it has the size that the C reads."""
     if frame.dtype != np.uint8 or frame.size != size:
         raise BadInputError(
             f"a frame is {frame.dtype} {frame.shape}: this policy takes uint8 of {size} pixels"

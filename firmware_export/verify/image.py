@@ -1,4 +1,4 @@
-"""A linked firmware ELF: its sections, symbols, and the memory it takes."""
+"""Read a linked firmware ELF: its sections, symbols and memory use."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Section:
 
     Attributes:
         name: such as ``.text``.
-        address: where it lies at run time.
-        size: bytes there.
+        address: address at run time.
+        size: size in bytes at run time.
         data: its content; None for zeroed memory (``.bss``).
         writable: True for RAM.
     """
@@ -45,7 +45,7 @@ class Function:
 
 @dataclass(frozen=True)
 class Image:
-    """What an ELF file puts where.
+    """Sections and symbols of an ELF file.
 
     Attributes:
         path: the file.

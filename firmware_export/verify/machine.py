@@ -1,4 +1,4 @@
-"""The firmware on its own core: an emulated Cortex-M runs the linked image in its memory map.
+"""Emulate a Cortex-M that runs the linked firmware image in its memory map.
 
 Unicorn executes the instructions that the device would execute. It has no notion of time:
 ``profile`` counts what ran and estimates cycles from that.
@@ -129,13 +129,13 @@ class Machine:
         self.engine.mem_write(address, data)
 
     def paint_stack(self) -> None:
-        """Fill all free RAM with a pattern, so that ``stack_bytes`` can see what was used."""
+        """Fill all free RAM with a pattern, from which ``stack_bytes`` measures the stack."""
         self.write(self._free, bytes([STACK_PAINT]) * (self._ram_end - self._free))
 
     def stack_bytes(self) -> int:
         """Return the depth of the stack since ``paint_stack``: from its top to the deepest write.
 
-        Stack that was reserved but never written is not seen.
+        Stack that was reserved but never written does not count.
         """
         memory = np.frombuffer(self.read(self._free, self._ram_end - self._free), np.uint8)
         touched = np.flatnonzero(memory != STACK_PAINT)
@@ -173,7 +173,7 @@ class PolicyMachine(Machine):
     Args:
         path: ELF with the policy's functions.
         target: the microcontroller.
-        interface: how they are called.
+        interface: interface of these functions.
     """
 
     def __init__(self, path: Path, target: Target, interface: PolicyInterface) -> None:
@@ -185,7 +185,7 @@ class PolicyMachine(Machine):
         self._route_address, self._route_bytes = 0, 0
 
     def reset(self, route: NDArray[np.float32] = NO_ROUTE) -> None:
-        """Bring the policy's state to that at take-off, with a flight's (N, 5) route."""
+        """Reset the policy to its state at take-off, with the route (N, 5) of a flight."""
         name = f"{self._interface.name}_reset"
         if not self._interface.takes_route:
             self.call(name)
@@ -199,7 +199,7 @@ class PolicyMachine(Machine):
     def give(
         self, frame: NDArray[np.uint8], senses: NDArray[np.float32] = NO_SENSES
     ) -> tuple[int, ...]:
-        """Write what a step is given into memory and return the step's arguments.
+        """Write the inputs of a step into memory and return its arguments.
 
         Raises:
             BadInputError: the frame has another type or size than the policy's input.

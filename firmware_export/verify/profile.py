@@ -1,9 +1,9 @@
-"""What one call costs: instructions counted exactly, cycles estimated, layer by layer.
+"""Profile one call layer by layer: exact instruction counts and estimated cycles.
 
-Unicorn reports every basic block as it is entered and every access to memory. Blocks give the exact
-number of instructions issued; decoded once each and weighed by the core's table (``timing``) they
-give the cycles of the core; the addresses, run through a model of the flash's caches, give what
-waiting for the flash adds. ``docs/cycle-model.md`` describes the model and its limits.
+Unicorn reports every executed basic block and every memory access. The blocks give the exact number
+of issued instructions. The table of the core (``timing``) gives the cycles of each block. A model
+of the flash caches computes the wait cycles from the addresses. ``docs/cycle-model.md`` describes
+the model and its limits.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ class Profile:
     """Cost of one call.
 
     Attributes:
-        total: of everything the call ran.
-        layers: by layer function, including the helpers it called, in order of execution.
-        rest: total less the layers: guidance, copying, the calls themselves.
-        flash_wait_cycles: the part of the total that is waiting for flash.
+        total: cost of the whole call.
+        layers: cost of each layer function with the helpers it called, in order of execution.
+        rest: cost outside the layers: guidance, copying, function calls.
+        flash_wait_cycles: estimated cycles of the total spent waiting for flash.
     """
 
     total: Cost
@@ -67,7 +67,7 @@ class _LineCache:
         self._lines: OrderedDict[int, None] = OrderedDict()
 
     def holds(self, line: int) -> bool:
-        """Look a line up, bringing it in where it is missing; True where it was there."""
+        """Access a line and load it if it is missing; return whether it was cached."""
         lines = self._lines
         if line in lines:
             lines.move_to_end(line)
@@ -80,7 +80,7 @@ class _LineCache:
 
 
 class Profiler:
-    """Hooks that watch a machine; attach before its first call, one profiler a machine.
+    """Emulator hooks that profile a machine; attach one per machine, before its first call.
 
     Args:
         machine: a machine that has not run anything yet.

@@ -1,4 +1,4 @@
-"""What an instruction costs on each core: the static half of the cycle model.
+"""Estimate the cycles of single instructions on each core, the static part of the cycle model.
 
 Every number is an estimate; ``docs/cycle-model.md`` says where they come from, what they leave out
 and how to check them on hardware.
@@ -15,7 +15,7 @@ from capstone import arm_const as arm
 
 @dataclass(frozen=True, kw_only=True)
 class CoreTiming:
-    """Cycles of the instructions that take other than one.
+    """Cycles of the instructions that do not take exactly one cycle.
 
     Attributes:
         load: one load from memory.
@@ -24,9 +24,10 @@ class CoreTiming:
         refill: what a taken branch adds to its one cycle.
         call_refill: what a call (BL) adds to its one cycle.
         divide: integer division.
-        float_multiply_add: VMLA, VFMA and their kin.
+        float_multiply_add: VMLA, VFMA and similar instructions.
         float_divide: VDIV and VSQRT.
-        float_result: wait of an instruction that reads the floating-point result just before it.
+        float_result: wait of an instruction that reads the floating-point result of the previous
+            one.
     """
 
     load: int

@@ -1,8 +1,8 @@
 """Compile generated C for a Cortex-M; results are cached by content.
 
-``zig cc`` from the pip package ziglang is the default: nothing has to be installed. Another
-compiler is taken where the caller names one, or from the environment variable BYTEWING_ARM_CC (such
-as ``arm-none-eabi-gcc``). ``bytewing.foundation.host_compiler`` compiles for this computer.
+``zig cc`` from the pip package ziglang is the default. The caller or the environment variable
+BYTEWING_ARM_CC can name another compiler, such as ``arm-none-eabi-gcc``.
+``bytewing.foundation.host_compiler`` compiles for this computer.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FIRMWARE_FLAGS = (
     "-Wl,--gc-sections",
 )
 
-# What a linker says of a full memory: lld and GNU ld.
+# Error message of lld and GNU ld for a full memory.
 OVERFLOW = re.compile(r"region ['`](\w+)':? overflowed by (\d+) bytes")
 
 

@@ -1,9 +1,9 @@
-"""Quantisation-aware training: the folded network learns to live with its own rounding.
+"""Train a folded network with simulated int8 rounding (quantisation-aware training).
 
-Weights and activations are rounded in the forward pass as int8 will round them and passed through
-in the backward pass (straight-through estimator, Bengio et al. 2013, arXiv 1308.3432); the clipping
-range of every activation is learned with them (as in PACT, Choi et al. 2018, arXiv 1805.06085).
-The result goes through the same writer as post-training quantisation.
+The forward pass rounds weights and activations as int8 inference does; the backward pass ignores
+the rounding (straight-through estimator, Bengio et al. 2013, arXiv 1308.3432). The clipping range
+of every activation is learned too (as in PACT, Choi et al. 2018, arXiv 1805.06085). The result is
+written by the same code as that of post-training quantisation.
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ from bytewing.policies.tasks.task import Output
 from bytewing.policies.train import TrainPlan, fit
 
 STEPS = INT8_MAX - INT8_MIN
-# The network is trained already: a tenth of the usual rate only lets it settle on the grid.
+# The network is already trained; a tenth of the usual rate suffices to adapt it to the rounding.
 LEARNING_RATE = 3e-4
 
 
 def rounded(x: Tensor, scale: Tensor | float) -> Tensor:
-    """Return x on the grid of ``scale``, half to even; its gradient is that of x."""
+    """Return x rounded to multiples of ``scale``, half to even; the gradient is that of x."""
     return x + (torch.round(x / scale) * scale - x).detach()
 
 
 def rounded_weight(weight: Tensor) -> Tensor:
-    """Return weights on their symmetric per-channel int8 grid (axis 0)."""
+    """Return weights rounded to symmetric int8 with one scale per output channel (axis 0)."""
     peak = weight.detach().abs().flatten(1).amax(1)
     scale = (peak / INT8_MAX).clamp_min(NARROWEST_RANGE / INT8_MAX)
     return rounded(weight, scale.reshape(-1, *[1] * (weight.dim() - 1)))
 
 
 class LearnedRange(nn.Module):
-    """Clips to a learned range that holds 0, and rounds to its 256 steps."""
+    """Clips to a learned range that contains 0 and rounds to 256 steps of this range."""
 
     def __init__(self, low: float, high: float) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ class QatNetwork(nn.Module):
         )
 
     def forward(self, frame: Tensor) -> Tensor:
-        """Return every head's value before its sigmoid, (N, K), for inputs in [0, 1]."""
+        """Return the values of all heads before the sigmoid, (N, K), for inputs in [0, 1]."""
         x = rounded(frame, INPUT.scale)
         for layer in self._folded.trunk:
             x = functional.conv2d(
@@ -110,7 +110,7 @@ class QatNetwork(nn.Module):
         return rounded(value.clamp(low, high), pinned.scale)
 
     def result(self) -> QuantisedNetwork:
-        """Return the network as it is now."""
+        """Return the quantised network with the present weights and ranges."""
 
         def learned(layer: ConvRelu | Head) -> dict[str, Any]:
             weight, bias = self.weights[layer.name], self.biases[layer.name]
@@ -133,18 +133,18 @@ def quantisation_aware(
     checkpoint: Path,
     advance: Advance | None = None,
 ) -> QuantisedNetwork:
-    """Train a post-training-quantised network on; returns the int8 network it became.
+    """Continue training a post-training-quantised network; return the resulting int8 network.
 
     Args:
-        start: what post-training quantisation made; its ranges are where learning begins.
+        start: result of post-training quantisation; its ranges initialise the learned ranges.
         data: training examples.
-        outputs: what the network answers.
-        plan: how; its learning rate is set here.
+        outputs: outputs of the network.
+        plan: training plan; its learning rate is replaced here.
         checkpoint: see ``bytewing.policies.train.fit``.
-        advance: called once an epoch.
+        advance: called once per epoch.
     """
     network = QatNetwork(start.network, start.ranges)
-    # In bfloat16 the rounding that is to be learned would drown in that of the products.
+    # The rounding error of bfloat16 products would exceed the int8 rounding to be learned.
     plan = replace(plan, fit=replace(plan.fit, learning_rate=LEARNING_RATE, bfloat16=False))
     fit(network, data, outputs, plan, checkpoint, advance)
     return network.result()

@@ -1,4 +1,4 @@
-"""Writes a folded network as int8 QDQ ONNX that onnxruntime runs on its integer kernels.
+"""Write a folded network as int8 QDQ ONNX, which onnxruntime runs on its integer kernels.
 
 int8 activations (per tensor, asymmetric), int8 weights (per output channel, symmetric, full
 range +-127), int32 biases at scale input x weight. The input is pinned to scale 1/255 and zero
@@ -28,20 +28,20 @@ from bytewing.policies.nets.folded import (
 )
 
 INT8_MIN, INT8_MAX = -128, 127
-# A range narrower than this is a dead tensor; the scale must stay a normal float32 all the same.
+# A range narrower than this means a constant tensor; its scale must still be a normal float32.
 NARROWEST_RANGE = 1e-6
 
 
 @dataclass(frozen=True)
 class Quantisation:
-    """real = (int8 - zero_point) * scale."""
+    """Quantisation parameters of a tensor: real = (int8 - zero_point) * scale."""
 
     scale: float
     zero_point: int
 
     @classmethod
     def of_range(cls, low: float, high: float) -> Quantisation:
-        """Return the parameters that spread [low, high], widened to hold 0, over 256 steps."""
+        """Return the parameters that map [low, high], extended to contain 0, to 256 steps."""
         low, high = min(low, 0.0), max(high, 0.0)
         scale = float(np.float32(max(high - low, NARROWEST_RANGE) / (INT8_MAX - INT8_MIN)))
         zero_point = round(INT8_MIN - low / scale)
@@ -49,7 +49,7 @@ class Quantisation:
 
     @classmethod
     def of_limits(cls, low: float, high: float) -> Quantisation:
-        """Return the parameters of an output that means [low, high] and saturates there.
+        """Return the parameters of an output with the range [low, high], at which it saturates.
 
         >>> Quantisation.of_limits(-1.0, 1.0).zero_point
         0
@@ -60,7 +60,7 @@ class Quantisation:
 
 
 INPUT = Quantisation(float(np.float32(1 / 255)), INT8_MIN)
-# A sigmoid's values lie in (0, 1): 256 steps of 1/256 from 0 hold them all.
+# Sigmoid values lie in (0, 1), which 256 steps of 1/256 from 0 cover.
 SIGMOID = Quantisation(1 / 256, INT8_MIN)
 
 Ranges = Mapping[str, tuple[float, float]]
@@ -79,7 +79,7 @@ def quantise_weight(weight: NDArray[np.float32], scales: NDArray[np.float32]) ->
 
 
 class _Writer:
-    """Collects nodes and constants; every method returns the name of a float tensor."""
+    """Collects ONNX nodes and constants; every method returns the name of a float tensor."""
 
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
@@ -130,12 +130,12 @@ class _Writer:
 def int8_model(
     network: FoldedNetwork, ranges: Ranges, batch: int | str = 1
 ) -> tuple[onnx.ModelProto, tuple[OutputSpec, ...]]:
-    """Return the int8 QDQ model and how its outputs are quantised.
+    """Return the int8 QDQ model and the quantisation of its outputs.
 
     Args:
-        network: float weights; what is written is their rounding.
+        network: the float network; the model contains its rounded weights.
         ranges: (low, high) of every tensor of ``activation_names``.
-        batch: fixed batch size, or a name for a free one.
+        batch: fixed batch size, or the name of a dynamic batch dimension.
     """
     writer = _Writer()
     tensor, scale = writer.quantised("frame", INPUT), INPUT.scale
@@ -144,7 +144,7 @@ def int8_model(
         inputs = [tensor, *writer.weight_and_bias(layer, scale)]
         out = writer.node("Conv", inputs, f"{layer.name}_out", **conv_attributes(layer))
         tensor, scale = writer.quantised(out, q), q.scale
-    # Flattening only renames the bytes, so scale and zero point stay the same, here and below.
+    # Flatten does not change values, so its scale and zero point equal those of its input.
     features = ""
     if network.flattens:
         features = writer.quantised(writer.node("Flatten", [tensor], "features", axis=1), q)

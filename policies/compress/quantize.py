@@ -1,8 +1,9 @@
-"""Post-training quantisation, and the choice between int8 networks.
+"""Quantise a trained network by calibration (post-training quantisation).
 
-Activation ranges come from calibration frames. A full min-max range wastes steps on rare peaks, a
-percentile clips them; which costs less depends on the network, so each candidate is built, run on
-the integer kernels and compared with the float network on calibration frames it was not fitted to.
+Calibration frames give the activation ranges. A min-max range has coarse steps because of rare
+peaks; a percentile range clips the peaks. The better choice depends on the network. Each candidate
+is therefore run on the integer kernels and compared with the float network on held-out calibration
+frames.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from bytewing.policies.compress.qdq import Ranges, int8_model
 from bytewing.policies.nets.folded import FoldedNetwork, activation_names, float_model, model_bytes
 from bytewing.policies.runtimes import batch_inference, open_session
 
-# Percent of the values (of each sign's tail) that a range keeps; 100 is min-max.
+# Percentiles of the values, for each sign, that a range includes; 100 is min-max.
 PERCENTILES = (100.0, 99.99, 99.9)
 # Half of them, 256, give 8,000 values even for the narrowest hidden layer's range.
 CALIBRATION_FRAMES = 512
@@ -29,11 +30,11 @@ Frames = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class QuantisedNetwork:
-    """An int8 network, however it was made.
+    """An int8 network made by either method.
 
     Attributes:
         method: "ptq" or "qat".
-        network: the float weights whose rounding it holds.
+        network: the float network whose rounded weights it contains.
         ranges: (low, high) of every activation.
     """
 
@@ -47,7 +48,7 @@ class QuantisedNetwork:
 
     @property
     def outputs(self) -> tuple[OutputSpec, ...]:
-        """How the outputs are quantised."""
+        """Quantisation of the outputs."""
         return int8_model(self.network, self.ranges)[1]
 
     def run(self, frames: Frames) -> NDArray[np.float32]:
@@ -56,7 +57,7 @@ class QuantisedNetwork:
 
 
 def run_batched(model: bytes, frames: Frames) -> NDArray[np.float32]:
-    """Return the outputs (N, K) of a free-batch model, in batches that fit the cache."""
+    """Return the outputs (N, K) of a model with dynamic batch, in batches that fit the cache."""
     infer = batch_inference(model)
     parts = [infer(frames[i : i + BATCH]) for i in range(0, len(frames), BATCH)]
     return np.concatenate(parts)
@@ -67,9 +68,9 @@ def post_training(network: FoldedNetwork, frames: Frames) -> QuantisedNetwork:
 
     Args:
         network: the folded float network.
-        frames: (N, C, H, W) uint8 inputs of *training* flights, N at least 2 and
-            ``CALIBRATION_FRAMES`` at best; half of them fit the ranges, the other half chooses
-            among the percentiles.
+        frames: (N, C, H, W) uint8 inputs of *training* flights, N at least 2 and ideally
+            ``CALIBRATION_FRAMES``. One half determines the ranges; the other half selects the
+            percentile.
     """
     fit, judge = frames[0::2], frames[1::2]
     expected = run_batched(model_bytes(float_model(network, "N")), judge)
@@ -81,7 +82,7 @@ def post_training(network: FoldedNetwork, frames: Frames) -> QuantisedNetwork:
 
 
 def measure_ranges(network: FoldedNetwork, frames: Frames) -> list[Ranges]:
-    """Return the ranges of every activation, once for each of ``PERCENTILES``."""
+    """Return the ranges of all activations for each of ``PERCENTILES``."""
     session = open_session(model_bytes(float_model(network, "N", taps=True)))
     names = activation_names(network)
     batches = [

@@ -1,1 +1,1 @@
-"""Guidance: network outputs and senses into a velocity command (``answer`` says what that is)."""
+"""Compute velocity commands from network outputs and sensor readings."""

@@ -1,8 +1,8 @@
-"""What a guidance answers to a network's outputs, as a flight loop takes it.
+"""Define the answer of a guidance and its conversion to a velocity command.
 
-An answer is one float32 vector: four velocities (forward, left, climb in m/s, yaw rate in rad/s,
-heading frame), then the values that the kind of guidance declares
-(``bytewing.policies.guidance.kind``). It is logged and compared whole.
+An answer is one float32 vector: four velocities in the heading frame (forward, left and climb in
+m/s, yaw rate in rad/s), then the values that the kind of guidance declares
+(``bytewing.policies.guidance.kind``). Logs and comparisons use the complete vector.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ NO_SENSES: NDArray[np.float32] = np.zeros(SENSES_SIZE, np.float32)
 
 
 class Step(NamedTuple):
-    """What a policy makes of one observation.
+    """The result of one policy step.
 
     Attributes:
-        outputs: (K,) raw outputs: int8, or float32 where real numbers are inferred.
-        answer: (4 + A,) float32, guidance's answer.
-        report: the flight's result, None while there is none.
+        outputs: (K,) raw outputs: int8, or float32 for float inference.
+        answer: (4 + A,) float32, answer of the guidance.
+        report: result of the flight; None until there is one.
     """
 
     outputs: NDArray[np.generic]
@@ -37,5 +37,5 @@ class Step(NamedTuple):
 
 
 def as_command(answer: NDArray[np.float32]) -> VelocityCommand:
-    """Return an answer's velocities as the flight loop takes them."""
+    """Return the velocities of an answer as a velocity command."""
     return VelocityCommand(*(float(value) for value in answer[:COMMAND_SIZE]))

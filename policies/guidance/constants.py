@@ -1,7 +1,7 @@
-"""The table of a guidance's constants: keys of a bundle, fields of a C struct, documentation.
+"""Declare the constants of a guidance for bundles, C structs and documentation.
 
 A kind of guidance declares its constants once, as a pydantic model whose fields are made by
-``constant``, and beside it the ``Derived`` numbers that its C takes instead of computing them.
+``constant``. It also declares the ``Derived`` numbers that Python computes for the C code.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ def constant(
     """Return the field of one constant.
 
     Args:
-        description: what it is, a sentence without its full stop.
-        unit: "1" for none.
-        default: none for a constant that every bundle must give.
-        in_c: whether the C takes it; False for one that only enters derived numbers.
-        bounds: as for ``pydantic.Field``: gt, ge, lt, le.
+        description: meaning of the constant, a sentence without its full stop.
+        unit: unit of the constant, "1" for none.
+        default: default value; omitted for a constant that every bundle must give.
+        in_c: whether the C struct has the constant; False if only derived numbers use it.
+        bounds: bounds of ``pydantic.Field``: gt, ge, lt, le.
     """
     extra: JsonDict = {"unit": unit, "in_c": in_c}
     numbers: dict[str, Any] = dict(bounds)
@@ -52,15 +52,15 @@ def constant(
 
 @dataclass(frozen=True)
 class Derived:
-    """A number that the C takes, computed from the constants.
+    """A field of the C struct that is computed from the constants.
 
     Attributes:
-        name: of the C struct's field.
-        description: what it is, a sentence without its full stop.
-        unit: "1" for none.
-        compute: gives its value from the constants' model; what is to be float32 arithmetic must
-            be written so.
-        integer: whether it is an ``int32_t`` rather than a ``float``.
+        name: name of the field in the C struct.
+        description: meaning of the number, a sentence without its full stop.
+        unit: unit of the number, "1" for none.
+        compute: returns the value for a model of the constants. It must use float32 arithmetic
+            explicitly if the result depends on it.
+        integer: whether the field is an ``int32_t`` rather than a ``float``.
     """
 
     name: str
@@ -84,7 +84,7 @@ def steps(field: str) -> Derived:
 
 @dataclass(frozen=True)
 class ConfigField:
-    """A field of the C struct: as ``Derived``, whether it is derived or not."""
+    """A field of the C struct, constant or derived; the attributes are those of ``Derived``."""
 
     name: str
     description: str

@@ -1,4 +1,4 @@
-"""Fly a guidance: the C that firmware runs, compiled for this computer, called step by step."""
+"""Run the C code of a guidance, compiled for this computer, step by step."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NO_ROUTE: NDArray[np.float32] = np.zeros((0, 5), np.float32)
 
 
 class Status(IntEnum):
-    """What a step of a guidance returns: ``bw_guidance.h``."""
+    """Return value of a guidance step, as declared in ``bw_guidance.h``."""
 
     FLYING = 0
     FOUND = 1
@@ -26,23 +26,23 @@ class Status(IntEnum):
 
 
 class Guide:
-    """A guidance with its state; several may fly side by side.
+    """A guidance with its own state; a process may use several.
 
     Attributes:
         answer_size: 4 + A, length of an answer.
-        state: the bytes of the C's state struct, as (N,) int32.
-        status: what the last step returned.
+        state: (N,) int32, memory of the C state struct.
+        status: return value of the last step.
     """
 
     def __init__(self, kind: GuidanceKind, constants: GuidanceConstants) -> None:
         """Make a guide at take-off, without a route.
 
         Args:
-            kind: of guidance; compiled where it has not been yet.
-            constants: of that kind.
+            kind: kind of guidance; its C is compiled if the cache does not have it.
+            constants: constants of the guidance.
 
         Raises:
-            MissingToolError: there is no C compiler; the line says what to install.
+            MissingToolError: there is no C compiler; the message names the package to install.
         """
         self._kind = kind
         self.answer_size = kind.answer_size
@@ -71,8 +71,8 @@ class Guide:
         """Go back to the state at take-off.
 
         Args:
-            route: (N, 5) waypoints x, y, z in the world, m, and the cosine and sine of the yaw
-                there; of a kind that takes none it is ignored.
+            route: (N, 5) waypoints: x, y, z in the world frame in m, cosine and sine of the yaw. A
+                kind that takes no route ignores it.
 
         Raises:
             ValueError: the route has more than ROUTE_MAX waypoints.
@@ -90,8 +90,8 @@ class Guide:
         """Return the answer (4 + A,) to one frame's outputs and senses.
 
         Args:
-            outputs: (K,) or more, the network outputs that the kind needs, in its order; further
-                ones are ignored.
+            outputs: (K,) or more network outputs, first those that the kind needs, in its order;
+                further outputs are ignored.
             senses: (SENSES_SIZE,), see ``bytewing.sim.senses``.
         """
         if len(outputs) < len(self._outputs):
@@ -105,17 +105,17 @@ class Guide:
 
     @property
     def report(self) -> Report | None:
-        """What the last step has to report, None while there is nothing."""
+        """Report of the last step; None if it has none."""
         return report_of(self._kind, self.status, self._answer)
 
 
 def report_of(kind: GuidanceKind, status: int, answer: NDArray[np.float32]) -> Report | None:
-    """Return what a step of the C has to report, None while there is nothing.
+    """Return the report of a guidance step; None if it has none.
 
     Args:
-        kind: of guidance.
-        status: what the step returned.
-        answer: (4 + A,), what it answered.
+        kind: kind of guidance.
+        status: return value of the step.
+        answer: (4 + A,) answer of the step.
     """
     if status == Status.FLYING:
         return None
@@ -125,7 +125,7 @@ def report_of(kind: GuidanceKind, status: int, answer: NDArray[np.float32]) -> R
 
 
 def load_guidance(kind: GuidanceKind) -> ctypes.CDLL:
-    """Return a kind's C as a library of this process, compiled where it has not been yet."""
+    """Compile the C of a kind if needed, load it into this process and return the library."""
     flags = (f"-DBW_KIND={kind.name}", f'-DBW_HEADER="{kind.header}"')
     return load_host_library((*kind.sources, C_FOLDER / "host_binding.c"), flags)
 

@@ -1,4 +1,4 @@
-"""What a kind of guidance is: the contract between a task and whatever flies it."""
+"""Define ``GuidanceKind``, the contract between a task's guidance and the code that runs it."""
 
 from __future__ import annotations
 
@@ -30,22 +30,23 @@ class GuidanceKind:
 
     The C of a kind NAME has a header ``NAME_guidance.h`` with ``bw_NAME_state_t``,
     ``bw_NAME_config_t`` (the constants), ``bw_NAME_answer_t``, ``bw_NAME_reset`` and
-    ``bw_NAME_step``; ``policies/guidance/c/bw_guidance.h`` says how they are called.
+    ``bw_NAME_step``; ``policies/guidance/c/bw_guidance.h`` documents their interface.
 
     Attributes:
         name: the key ``kind`` of a bundle's ``[guidance]`` table; a C identifier in lower case.
-        constants: model of that table; its field ``kind`` has the name as its only value.
-        derived: numbers that the C takes besides.
-        sources: every C file and header, with those of others that they include; their names are
-            unique, and compiled together in one folder they need nothing else.
-        outputs: the network outputs needed, in order: how many values by name.
-        answer: what the answer holds after the command: how many values by name.
-        position: the one of these that is the place of what was found; "" for a guidance that
-            never finds anything.
-        senses: the channels read (``bytewing.sim.senses``).
-        takes_route: whether a route says where to fly.
-        transform: the input transform that the network's input must have had
-            (``bytewing.policies.inputs.transforms``), "" for none.
+        constants: model of the ``[guidance]`` table; the only value of its field ``kind`` is the
+            name.
+        derived: further fields of the C struct, computed from the constants.
+        sources: all C files and headers that the kind needs, with unique file names, so that they
+            compile in one folder.
+        outputs: number of values of each network output that is needed, by name, in order.
+        answer: number of values of each part of the answer after the command, by name.
+        position: name of the part of the answer that holds the reported position; "" for a guidance
+            without reports.
+        senses: the sensor channels that are read (``bytewing.sim.senses``).
+        takes_route: whether the guidance follows a route.
+        transform: the input transform that the network needs
+            (``bytewing.policies.inputs.transforms``); "" for none.
     """
 
     name: str
@@ -61,17 +62,17 @@ class GuidanceKind:
 
     @property
     def header(self) -> str:
-        """The name of the header that declares everything public."""
+        """The name of the header with the public declarations."""
         return f"{self.name}_guidance.h"
 
     @property
     def output_size(self) -> int:
-        """K, how many network outputs are needed."""
+        """K, the number of network output values that are needed."""
         return sum(self.outputs.values())
 
     @property
     def answer_size(self) -> int:
-        """4 + A, how many values an answer has."""
+        """4 + A, the number of values in an answer."""
         return COMMAND_SIZE + sum(self.answer.values())
 
     @cached_property
@@ -81,7 +82,7 @@ class GuidanceKind:
 
     @property
     def position_slice(self) -> slice:
-        """Where an answer holds the place of what was found."""
+        """Slice of the reported position in an answer."""
         first = COMMAND_SIZE
         for name, size in self.answer.items():
             if name == self.position:

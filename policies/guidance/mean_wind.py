@@ -1,4 +1,4 @@
-"""The mean wind (``c/bw_mean_wind.h``), for teachers that must go by the same as guidance does."""
+"""Call the C low-pass filter of the wind (``c/bw_mean_wind.h``), used by teachers and guidance."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class MeanWind:
         return east, north
 
     def update(self, senses: NDArray[np.float32]) -> tuple[float, float]:
-        """Take in a reading (SENSES_SIZE,); return the unit vector upwind, west in still air."""
+        """Filter a reading (SENSES_SIZE,); return the unit vector upwind, west in still air."""
         self._senses[:] = senses
         self._library.bw_mean_wind_update(
             ctypes.byref(self._mean), ctypes.c_void_p(self._senses.ctypes.data), self._upwind

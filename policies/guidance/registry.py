@@ -1,4 +1,4 @@
-"""Every kind of guidance there is, by the key ``kind`` of a bundle's ``[guidance]`` table."""
+"""List the kinds of guidance by the key ``kind`` of a bundle's ``[guidance]`` table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bytewing.policies.guidance.kind import GuidanceKind
 GUIDANCES = Registry("guidance", GuidanceKind, "guidance kind")
 
 Guidance = tagged(lambda: {name: kind.constants for name, kind in GUIDANCES.parts.items()})
-"""What a ``[guidance]`` table holds: the constants of its kind."""
+"""Content of a ``[guidance]`` table: the constants of its kind."""
 
 
 def kind_of(constants: Config) -> GuidanceKind:

@@ -1,9 +1,9 @@
-"""Pictures mirrored so that the wind blows to their right.
+"""Mirror camera frames so that the wind always blows to the right in them.
 
-A plume begins at its upwind end. A network that need not find out which end that is has half as
-much to learn: where the wind blows to the picture's left, it is given its mirror image, and its
-outputs are understood in that. In float32, in the order of ``c/bw_mirror_to_wind.c``; whole
-flights are turned at once here, frame by frame there.
+A plume begins at its upwind end. With a fixed wind direction, the network does not have to learn
+both directions: if the wind blows to the left, the network gets the mirrored frame, and its outputs
+refer to the mirrored frame. The arithmetic is float32 in the order of ``c/bw_mirror_to_wind.c``;
+this module processes whole flights, the C code single frames.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _BOUNDS = {channel.name: (F32(channel.low), F32(channel.high)) for channel in CH
 
 
 def blows_left(senses: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return whether the wind blows to the left of where the drone faces, (...,) of (..., S).
+    """Return whether the wind blows to the left of the drone's heading, (...,) bool.
 
     Args:
-        senses: see ``bytewing.sim.senses``; NaN counts as the least.
+        senses: (..., SENSES_SIZE), see ``bytewing.sim.senses``; NaN counts as the lower bound.
     """
     x, y, z, w = np.moveaxis(_bounded(senses, "quaternion_xyzw"), -1, 0)
     east, north = np.moveaxis(_bounded(senses, "wind_m_s"), -1, 0)
@@ -33,20 +33,20 @@ def blows_left(senses: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 
 def mirrored(pictures: Pictures, senses: NDArray[np.float32]) -> Pictures:
-    """Return pictures (M, ..., H, W), those mirrored that came with a wind to the left.
+    """Return pictures (M, ..., H, W), mirrored if the wind blows to the left.
 
-    Twice in a row it gives the pictures back.
+    The function is its own inverse.
 
     Args:
         pictures: (M, ..., H, W).
-        senses: (M, SENSES_SIZE), with each.
+        senses: (M, SENSES_SIZE), sensor readings of the pictures.
     """
     to_left = blows_left(senses).reshape(-1, *(1,) * (pictures.ndim - 1))
     return np.where(to_left, pictures[..., ::-1], pictures)
 
 
 def mirrored_left(left: float, senses: NDArray[np.float32]) -> float:
-    """Return a place's share to the left in the mirrored picture of one in the picture, or back."""
+    """Convert a horizontal position, left positive, between the frame and its mirrored form."""
     return -left if blows_left(senses) else left
 
 

@@ -1,6 +1,6 @@
-"""The input source ``scent``: the last seconds of gas and wind as a picture.
+"""Make the network input ``scent``: a picture of the gas and wind readings of the last seconds.
 
-``c/bw_scent.h`` describes the picture and ``c/bw_scent.c`` makes it, in exported code and here.
+``c/bw_scent.h`` describes the picture; ``c/bw_scent.c`` makes it, here and in exported code.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class ScentHistory:
         """Make an empty picture.
 
         Args:
-            columns: of the picture, T.
+            columns: T, the number of columns of the picture.
         """
         self._library = load_host_library(SOURCES)
         self._scent = ScentStruct()
@@ -71,9 +71,9 @@ class ScentHistory:
     def push(
         self, frame: NDArray[np.uint8] | None, senses: NDArray[np.float32]
     ) -> NDArray[np.uint8]:
-        """Return the network's input (1, ROWS, T) now that these senses (SENSES_SIZE,) have come.
+        """Add senses (SENSES_SIZE,) to the history and return the network input (1, ROWS, T).
 
-        The first column stands in for what is before it. No frame is looked at.
+        Columns before the first reading repeat the first column. ``frame`` is ignored.
         """
         self._senses[:] = senses
         self._library.bw_scent_update(*self._arguments)

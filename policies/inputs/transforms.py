@@ -1,7 +1,7 @@
-"""Input transforms by name: what is done to a network's input before it is given.
+"""List the input transforms by name; they preprocess the camera frames of a network.
 
-Each has one implementation in Python, for whole flights, and one in C, which exported code calls;
-tests hold both together.
+Each transform has an implementation in Python, for whole flights, and one in C, for exported code;
+tests compare the two.
 """
 
 from __future__ import annotations
@@ -24,14 +24,13 @@ C_FOLDER = Path(__file__).parent / "c"
 
 @dataclass(frozen=True)
 class InputTransform:
-    """A transform of camera frames by what was sensed with them.
+    """A transform of camera frames that depends on the sensor readings.
 
     Attributes:
-        name: of the transform; its C function is ``bw_NAME``, in ``bw_NAME.h``.
-        apply: gives inputs (M, ..., H, W), with senses (M, SENSES_SIZE), as the network is given
-            them; applied twice it gives them back.
-        sources: its C files.
-        senses: the channels read.
+        name: name of the transform; its C function is ``bw_NAME``, declared in ``bw_NAME.h``.
+        apply: transforms inputs (M, ..., H, W) with senses (M, SENSES_SIZE); it is its own inverse.
+        sources: C files of the transform.
+        senses: the sensor channels that are read.
     """
 
     name: TransformName

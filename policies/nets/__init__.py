@@ -1,1 +1,1 @@
-"""Networks: as numbers that anything can write (``folded``), and as what torch trains."""
+"""Networks as torch modules for training, and as folded arrays for export (``folded``)."""

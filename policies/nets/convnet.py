@@ -1,11 +1,10 @@
-"""The network of every task: convolutions, then a head an output; a task says how wide.
+"""Define the torch network of all tasks: convolutional layers and one head per output.
 
-After Tiny-PULP-Dronet (Lamberti et al., "Tiny-PULP-Dronets", AICAS 2022). There is no pooling over
-the whole image, since *where* something is in the picture is what the outputs are made of: the last
-convolution sees all of what is left of it, as a hidden layer. Depthwise-separable layers of the
-same cost learned less and took longer to train: their multiply-accumulates are dearer in plain C,
-and they have more outputs to requantise. An output that is a map asks each place of the last
-convolution alone.
+The architecture follows Tiny-PULP-Dronet (Lamberti et al., "Tiny-PULP-Dronets", AICAS 2022). It has
+no global pooling, because the outputs depend on positions in the image. Depthwise-separable layers
+of the same cost had a higher loss and trained more slowly: their multiply-accumulates cost more in
+plain C, and they have more outputs to requantise. The head of a map is a 1 x 1 convolution, which
+reads each position separately.
 """
 
 from __future__ import annotations
@@ -28,10 +27,9 @@ from bytewing.policies.tasks.task import Layer, LearnedTask, Output
 
 
 class ConvNet(nn.Module):
-    """Convolutions with batch normalisation and ReLU, then one head an output.
+    """Convolutions with batch normalisation and ReLU, then one head per output.
 
-    It is linear on all features, or a 1 x 1 convolution over the last layer's map where the output
-    is a map itself.
+    A head is linear on all features or, for a map, a 1 x 1 convolution over the last feature map.
     """
 
     def __init__(
@@ -82,9 +80,9 @@ class ConvNet(nn.Module):
 
 
 def _map_head(channels: int, output: Output) -> nn.Conv2d:
-    """Return the layer of a map; at first it takes one cell of all for likely, whatever it sees.
+    """Return the head of a map; its initial bias makes one cell per frame likely on average.
 
-    Nearly all cells of nearly all frames are empty, and to find that out takes epochs.
+    Most cells of most frames are empty, and learning this from a zero bias takes epochs.
     """
     conv = nn.Conv2d(channels, 1, 1)
     if output.kind == "probability":
@@ -101,9 +99,9 @@ def initialised(task: LearnedTask, seed: int) -> ConvNet:
 
 
 def fold(network: ConvNet) -> FoldedNetwork:
-    """Return the network as it infers, with batch normalisation folded into the convolutions.
+    """Return the network for inference, with batch normalisation folded into the convolutions.
 
-    In float64, so that the only rounding is the last one to float32.
+    Folding uses float64, so that only the final conversion to float32 rounds.
     """
     trunk = []
     for name, block in network.trunk.items():
@@ -133,7 +131,7 @@ def _float32(tensor: Tensor) -> NDArray[np.float32]:
 
 
 def weights_of(network: ConvNet) -> dict[str, NDArray[np.float32]]:
-    """Return what ``weights.safetensors`` holds: all that decides inference."""
+    """Return the content of ``weights.safetensors``: all tensors that inference depends on."""
     return {
         name: tensor.numpy().copy()
         for name, tensor in network.state_dict().items()
@@ -142,7 +140,7 @@ def weights_of(network: ConvNet) -> dict[str, NDArray[np.float32]]:
 
 
 def load_weights(network: ConvNet, path: Path) -> None:
-    """Fill a network from ``weights.safetensors``; BadInputError where they are another's."""
+    """Load ``weights.safetensors`` into a network; BadInputError if the shapes do not match."""
     try:
         weights = safetensors.torch.load_file(path)
     except (OSError, ValueError, safetensors.SafetensorError) as error:

@@ -1,7 +1,7 @@
-"""A network as numbers only: convolutions with ReLU, then one head an output.
+"""Define a network as NumPy arrays, with folded batch normalisation, and write it as float ONNX.
 
-Batch normalisation is folded, nothing knows torch. Training code makes a ``FoldedNetwork``; the
-writers of float and int8 ONNX, calibration and quantisation-aware training start from it.
+The module does not need torch. Training code makes a ``FoldedNetwork``; the writers of float and
+int8 ONNX, calibration and quantisation-aware training start from it.
 """
 
 from __future__ import annotations
@@ -53,17 +53,17 @@ class ConvRelu:
 class Head:
     """An output; ``sigmoid`` makes it a probability.
 
-    Linear on the flattened features where it is one number; where it is a map, a 1 x 1 convolution
-    over the last layer's output, which has as many rows and columns.
+    For one number, the head is linear on the flattened features. For a map, it is a 1 x 1
+    convolution over the last feature map, which has the same rows and columns.
 
     Attributes:
-        name: of the graph output.
+        name: name of the graph output.
         weight: (1, features) float32, features in (channel, row, column) order; (1, channels, 1, 1)
             of a map.
         bias: (1,) float32.
         sigmoid: whether a Sigmoid follows.
-        limits: (low, high) that the output means; the integer network's saturates there. None to
-            leave that to calibration.
+        limits: (low, high) range of the output, at which the int8 output saturates; None selects
+            the calibrated range.
         cells: (rows, columns); (1, 1) for one number.
     """
 
@@ -76,23 +76,23 @@ class Head:
 
     @property
     def size(self) -> int:
-        """How many numbers it is."""
+        """Number of values of the output."""
         return self.cells[0] * self.cells[1]
 
     @property
     def unflattened(self) -> str:
-        """The tensor of its answer, as rows and columns where it is a map."""
+        """Name of the tensor of the output before flattening."""
         return self.name if self.size == 1 else f"{self.name}_map"
 
     @property
     def raw(self) -> str:
-        """The tensor that its layer makes, before a sigmoid."""
+        """Name of the output tensor of the layer, before the sigmoid."""
         return f"{self.name}_logit" if self.sigmoid else self.unflattened
 
 
 @dataclass(frozen=True)
 class FoldedNetwork:
-    """Trunk and heads; the input is (channels, height, width) of bytes / 255."""
+    """Trunk and heads of a network; the input is (channels, height, width), bytes / 255."""
 
     input_shape: tuple[int, int, int]
     trunk: tuple[ConvRelu, ...]
@@ -124,9 +124,9 @@ class FoldedNetwork:
 
 
 def activation_names(network: FoldedNetwork) -> list[str]:
-    """Return the tensors whose range quantisation must know: what each layer makes.
+    """Return the names of the tensors that quantisation needs ranges of: the layer outputs.
 
-    A head with a sigmoid has a second one: its probability (pinned, so not listed).
+    Probabilities after a sigmoid are not listed, because their range is fixed.
     """
     return [f"{layer.name}_out" for layer in network.trunk] + [head.raw for head in network.heads]
 
@@ -137,8 +137,8 @@ def float_model(
     """Return the float32 ONNX model: Conv, Relu; Flatten, Gemm, Sigmoid; Conv, Sigmoid, Flatten.
 
     Args:
-        network: what to write.
-        batch: fixed batch size, or a name for a free one.
+        network: network to write.
+        batch: fixed batch size, or the name of a dynamic batch dimension.
         taps: also make every tensor of ``activation_names`` a graph output, for calibration.
     """
     nodes, initializers = [], []

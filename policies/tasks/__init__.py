@@ -1,1 +1,1 @@
-"""What can be learned: one folder a task. Nothing in them needs torch."""
+"""Learning definitions of the tasks, one folder per task; they do not need torch."""

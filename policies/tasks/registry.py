@@ -1,4 +1,4 @@
-"""Every task that can be learned, by name."""
+"""Registry of the tasks that can be learned, by name."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What a task is: all that is peculiar to it, as data. Collecting and training know none.
+"""Define ``LearnedTask``, the data of a task that collection and training use.
 
-Nothing here needs torch; a task's module is imported by what flies, too.
+The module does not need torch, because the code that flies policies imports it too.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ ZOO = Path(__file__).parents[1] / "zoo"
 
 
 class Teacher(Protocol):
-    """Says what an ideal network would answer; knows the truth of one course.
+    """Computes the ideal network outputs from the true state on one course.
 
     Attributes:
-        needs_frames: whether it must be told what the camera saw.
+        needs_frames: whether it uses camera frames.
     """
 
     needs_frames: bool
@@ -35,28 +35,28 @@ class Teacher(Protocol):
         """Begin a flight."""
 
     def labels(self, seen: PrivilegedObservation) -> NDArray[np.float32]:
-        """Return the labels (K,) for a frame, NaN where there are none.
+        """Return the labels (K,) for a frame, NaN for missing labels.
 
-        One output after the other, each row by row.
+        The outputs are concatenated, each in row-major order.
         """
         ...
 
 
 @dataclass(frozen=True)
 class Output:
-    """What a network answers: one number, or a map of them, a cell each.
+    """An output of a network: one number, or a map with one number per cell.
 
-    A map is read off the network's last feature map, which must have as many rows and columns.
+    A map is computed from the last feature map, which must have the same rows and columns.
 
     Attributes:
-        name: of the graph output and of the label.
-        kind: a probability is learned by cross-entropy, a value by a smooth L1 loss.
-        weight: of its loss beside the other outputs', every cell's alone.
-        knee: errors of a value beyond this cost linearly more, smaller ones with their square.
-        mirrors: a value that turns round when the frame is mirrored left-right. The columns of a
-            map always do.
-        limits: (low, high) that a value means; it is quantised to saturate there.
-        cells: (rows, columns) that the frame is divided into; (1, 1) for one number.
+        name: name of the graph output and of the label.
+        kind: "probability" is trained with cross-entropy, "value" with a smooth L1 loss.
+        weight: weight of the loss of each cell relative to those of the other outputs.
+        knee: error of a value at which the smooth L1 loss changes from quadratic to linear.
+        mirrors: whether a value changes its sign if the frame is mirrored left-right. The columns
+            of a map are always mirrored.
+        limits: (low, high) range of a value, at which its int8 output saturates.
+        cells: (rows, columns) of the grid over the frame; (1, 1) for one number.
     """
 
     name: str
@@ -74,7 +74,7 @@ class Output:
 
     @property
     def label_names(self) -> tuple[str, ...]:
-        """What its numbers are called in a dataset, row by row."""
+        """Names of its numbers in a dataset, in row-major order."""
         if self.size == 1:
             return (self.name,)
         rows, columns = self.cells
@@ -89,7 +89,7 @@ class Layer:
 
     Attributes:
         name: unique within the network.
-        channels: that come out.
+        channels: number of output channels.
         kernel: (height, width).
         stride: (down, across).
         padding: zeros (above and below, left and right).
@@ -104,14 +104,14 @@ class Layer:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How training frames vary beyond what was seen; each frame draws its own.
+    """Random variation of training frames, drawn for each frame.
 
     Attributes:
-        contrast: factor about the frame's mean, from and to.
+        contrast: range of the contrast factor about the mean of the frame.
         brightness: largest offset, as a share of full scale.
         shading: largest change from the middle to an edge, as a share.
         noise: largest standard deviation, as a share of full scale.
-        mirrors: whether half of them are mirrored left-right, with their labels.
+        mirrors: whether half of the frames are mirrored left-right, with their labels.
     """
 
     contrast: tuple[float, float]
@@ -123,12 +123,12 @@ class Augmentation:
 
 @dataclass(frozen=True)
 class Bursts:
-    """Foreign motion that pushes the drone off its way while data is collected.
+    """Velocity bursts that push the drone off its path while data is collected.
 
     Attributes:
         peak: largest forward, left and climb speed in m/s and yaw rate in rad/s.
-        burst_s: from and to how long.
-        pause_s: from and to how long between them.
+        burst_s: range of the duration of a burst.
+        pause_s: range of the pause between bursts.
     """
 
     peak: tuple[float, float, float, float]
@@ -138,9 +138,9 @@ class Bursts:
 
 @dataclass(frozen=True)
 class Round:
-    """One DAgger round: so many flights with the teacher flying that share, then so many epochs.
+    """One DAgger round: number of flights, share of the teacher's turns, and training epochs.
 
-    Flights are as long as the budget says unless the round says otherwise.
+    The round may replace the flight duration of the budget.
     """
 
     flights: int
@@ -151,14 +151,14 @@ class Round:
 
 @dataclass(frozen=True)
 class Budget:
-    """How much work a training run may be.
+    """Size of a training run.
 
     Attributes:
-        rounds: the first is flown by the teacher, the last one's epochs make the final network.
-        validation_flights: by the teacher, on validation courses.
-        flight_s: longest flight, where a round says nothing else.
-        qat_epochs: passes of quantisation-aware training.
-        epoch_frames: how many frames, drawn anew each time, an epoch takes; None for all there are.
+        rounds: the teacher flies the first round; the last round trains the final network.
+        validation_flights: number of flights of the teacher on validation courses.
+        flight_s: time limit of a flight, unless the round has its own.
+        qat_epochs: epochs of quantisation-aware training.
+        epoch_frames: number of frames in an epoch, drawn anew for each; None for all frames.
     """
 
     rounds: tuple[Round, ...]
@@ -170,16 +170,16 @@ class Budget:
 
 @dataclass(frozen=True)
 class Fit:
-    """How weights are found, by Adam with decoupled weight decay (arXiv 1711.05101).
+    """Parameters of Adam with decoupled weight decay (arXiv 1711.05101).
 
     Attributes:
-        batch: frames a step.
-        learning_rate: peak; warmed up over the first steps, then cosine to zero.
-        weight_decay: by what share of the learning rate weights shrink in a step. Before a batch
-            normalisation that is no bound on a network's answers, but keeps its steps from
-            becoming small.
-        bfloat16: multiply in bfloat16 where the processor does so itself: sums and weights stay
-            float32, an epoch takes two thirds of the time.
+        batch: number of frames in a step.
+        learning_rate: peak learning rate, after a warm-up and before a cosine decay to zero.
+        weight_decay: weight decay of a step, relative to the learning rate. With batch
+            normalisation it does not limit the outputs, but keeps the effective learning rate from
+            falling.
+        bfloat16: whether to multiply in bfloat16 on processors that support it. Sums and weights
+            stay float32; an epoch takes two thirds of the time.
     """
 
     batch: int = 128
@@ -190,24 +190,24 @@ class Fit:
 
 @dataclass(frozen=True)
 class LearnedTask:
-    """Something to learn.
+    """A task that a network can learn.
 
     Attributes:
-        name: on the command line and in bundles.
-        distribution: declared distribution that is flown if no other is asked for.
-        input: what the network sees.
-        layers: of the network, from the input on; a linear layer, or a 1 x 1 convolution for a map,
-            follows for each output.
-        outputs: what the network answers.
-        guidance: makes the constants of its guidance for a camera.
-        teacher: makes the teacher of a course seen through a camera.
-        bursts: how the drone is pushed about while data is collected.
-        augmentation: how frames are varied in training; None for as they are.
-        budgets: by name.
-        golden_courses: what the courses of the golden vectors' two flights insist on.
-        fit: how weights are found.
-        zoo: folder of the trained policies that come with the task, a bundle a folder; None for
-            none.
+        name: name of the task on the command line and in bundles.
+        distribution: default distribution of the training flights.
+        input: specification of the network input.
+        layers: convolutional layers of the network, first to last. A linear layer, or a 1 x 1
+            convolution for a map, follows for each output.
+        outputs: outputs of the network.
+        guidance: makes the constants of the guidance for a camera.
+        teacher: makes the teacher for a course and a camera.
+        bursts: velocity bursts during data collection.
+        augmentation: variation of the training frames; None for no variation.
+        budgets: sizes of training runs, by name.
+        golden_courses: course parameters of the two flights of the golden vectors.
+        fit: parameters of the optimiser.
+        zoo: folder of the trained policies that ship with the task, one bundle per folder; None if
+            there are none.
     """
 
     name: str
@@ -231,10 +231,10 @@ class LearnedTask:
 
     @property
     def output_size(self) -> int:
-        """K, how many numbers the network answers."""
+        """K, the number of output values of the network."""
         return sum(output.size for output in self.outputs)
 
     @property
     def label_names(self) -> tuple[str, ...]:
-        """The names of those numbers, in order."""
+        """Names of the output values, in order."""
         return tuple(name for output in self.outputs for name in output.label_names)

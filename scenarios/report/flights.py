@@ -16,7 +16,7 @@ class FlyReport:
     Attributes:
         task: name of the task.
         flights: results of the flights.
-        unseen: what the scenario draws and the policy's training did not, a line per key
+        unseen: one line per scenario key outside the training distribution of the policy
             (``bytewing.scenarios.seen``).
     """
 

@@ -1,4 +1,4 @@
-"""Draws a flight's plumes into a picture; they are generated again from scenario and seed."""
+"""Paint the plumes of a flight into a picture, generated again from the scenario and the seed."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from bytewing.sim.course import Course
 from bytewing.sim.fields.plume import Plume
 from bytewing.sim.weather import draw_weather
 
-# A colour that nothing on a site has for leaks, and that of steam for warm vents.
+# Leaks have a colour that no object on a site has; warm vents have the colour of steam.
 GAS_RGB, STEAM_RGB = (225, 30, 200), (255, 255, 255)
-# Opacity of the thickest gas, and the column of gas along a line of sight that has half of it.
+# Opacity of the densest gas, and the gas column along a line of sight with half this opacity.
 OPACITY_MAX, HALF_PPM_M = 0.8, 300.0
 # A filament is painted up to this number of standard deviations.
 REACH_SIGMA = 2.5
 
 
 def plumes_of(scenario: Scenario, course: Course, seed: int) -> Sequence[Plume]:
-    """Return the plumes of a seed's flight over its course, the leak's first."""
+    """Return the plumes of the flight with this seed; the plume of the leak is the first."""
     air_c, limit_s = course.scene.air_c, scenario.time_limit_s
     return draw_weather(scenario.wind, course.releases, air_c, seed=seed, duration_s=limit_s).plumes
 

@@ -1,4 +1,4 @@
-"""The verdict as tables, in colour for a terminal and in plain text for a file."""
+"""Format a verification report as tables: in colour for a terminal, as plain text for a file."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from bytewing.scenarios.tasks.registry import FLOWN_TASKS
 from bytewing.scenarios.tasks.task import Column
 
 NOTHING = "–"
-# Wide enough for every column of the widest table; a file has no width.
+# Wide enough for all columns of the widest table, because a file has no terminal width.
 PLAIN_WIDTH = 220
 
-# Columns before and after the task's own.
+# Columns before and after the columns of the task.
 _FIRST = (Column("flights", "flights", "{:d}"), Column("completed", "completed", "{:d}"))
 _LAST = (
     Column("frames compared", "frames_compared", "{:,d}"),
@@ -36,7 +36,7 @@ _FIRMWARE_COLUMNS = (
 
 
 def written(column: Column, value: Figure) -> str:
-    """Return the text of a figure in its column."""
+    """Return a figure as text, in the format of its column."""
     return NOTHING if value is None else column.form.format(value)
 
 
@@ -45,7 +45,7 @@ def verify_table(report: VerifyReport, firmware: Mapping[str, Any] | None = None
 
     Args:
         report: the report of ``verify_policy``.
-        firmware: the document of ``export --json``, whose figures are added to the ``mcu`` row.
+        firmware: the document of ``export --json``; its figures are added to the ``mcu`` row.
     """
     table = Table(
         title=f"{report.policy} on {report.suite}", box=box.SIMPLE_HEAD, title_justify="left"

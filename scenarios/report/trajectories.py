@@ -1,4 +1,4 @@
-"""Picture of trajectories over their courses, seen from above, in the colours of runtimes."""
+"""Draw trajectories over their courses, seen from above, in the colours of the runtimes."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ def trajectories_png(logs: Sequence[FlightLog], path: Path) -> None:
     """Draw one panel per course (scenario and seed) with its flights, as a PNG.
 
     Args:
-        logs: flight logs; those of one scenario and seed share a panel.
-        path: the file; only the first ``PANELS_MAX`` courses are drawn.
+        logs: flight logs; logs with the same scenario and seed share a panel. Only the first
+            ``PANELS_MAX`` courses are drawn.
+        path: the PNG file.
 
     Raises:
         BadInputError: no logs, or the file cannot be written.
@@ -50,7 +51,7 @@ def trajectories_png(logs: Sequence[FlightLog], path: Path) -> None:
         for panel, ((scenario, seed), flights) in zip(axes, shown, strict=False):
             _draw_course(panel, flights[0])
             for index, log in enumerate(flights):
-                # Later flights are thinner, so that all of several that coincide can be seen.
+                # Later flights are drawn thinner, so that coinciding flights all remain visible.
                 _draw_flight(panel, log, width=0.8 + 0.7 * (len(flights) - 1 - index))
             panel.set_title(f"{scenario}  seed {seed}", color=_INK)
         for panel in axes[len(shown) :]:
@@ -86,7 +87,7 @@ def _draw_course(panel: Axes, log: FlightLog) -> None:
 
 
 def _draw_flight(panel: Axes, log: FlightLog, width: float) -> None:
-    """Draw one trajectory; a flight that was not completed ends in a cross."""
+    """Draw one trajectory; a cross marks the end of a flight that was not completed."""
     xy = log.arrays["state.position_world_m"][:, :2]
     colour = _colour(log)
     panel.plot(*xy.T, color=colour, linewidth=width)

@@ -32,7 +32,7 @@ class RuntimeRow:
         flights: its flights.
         figures: counts, and medians over flights. ``only_reference_completed``,
             ``only_this_completed`` and ``paired_p_value`` compare with the float policy on the
-            flights that both flew; they are None for float and where float was not flown.
+            flights of both; they are None for float itself and if float was not flown.
     """
 
     runtime: str
@@ -70,7 +70,7 @@ def _compared_frames(flights: Flights[Metrics]) -> Figures:
 
 
 def _paired(flights: Flights[Metrics], reference: Flights[Metrics]) -> Figures:
-    """Return the comparison of completed flights with the reference, None where it has none."""
+    """Return the paired comparison with the reference; None without a reference."""
     if not reference:
         keys = ("only_reference_completed", "only_this_completed", "paired_p_value")
         return dict.fromkeys(keys)
@@ -92,13 +92,14 @@ class VerifyReport:
 
     Attributes:
         policy: name of the policy.
-        policy_sha256: hash of everything that decides how it flies (``PolicyBundle.sha256``).
+        policy_sha256: hash of its int8 network, input, outputs and guidance
+            (``PolicyBundle.sha256``).
         suite: name of the suite.
         task: task of the suite.
         target: microcontroller of runtime ``mcu``.
         rows: a row for each runtime: first the ladder, then the baselines.
         checks: every criterion that was applied.
-        unseen: what the suite draws and training did not, a line per key
+        unseen: one line per key of the suite outside the training distribution of the policy
             (``bytewing.scenarios.seen``).
     """
 
@@ -136,7 +137,7 @@ class VerifyReport:
 
     @property
     def statement(self) -> str:
-        """What the run proved, what it only measured, and what it says nothing about."""
+        """Summary of what the run proved, measured and did not test."""
         missing = [runtime for runtime in LADDER if self.row(runtime) is None]
         sentences = [*self._equality(), self._measured()]
         if missing:

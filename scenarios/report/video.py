@@ -1,6 +1,6 @@
-"""Video of a flight, drawn from its log: the chase view with the onboard frame as an inset.
+"""Write a video of a flight from its log: the chase view with the onboard frame as an inset.
 
-Gas is invisible; it is painted into the chase view, but not into the onboard frame.
+Gas is invisible to the eye. The chase view shows it in colour; the onboard frame is not changed.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def write_video(log: FlightLog, scenario: Scenario, path: Path) -> None:
 
     Args:
         log: the flight.
-        scenario: the scenario that was flown, from which the course is generated again.
+        scenario: the scenario of the flight; the course is generated again from it.
         path: the file, ending in ``.mp4``.
 
     Raises:

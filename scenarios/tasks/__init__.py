@@ -1,1 +1,1 @@
-"""Judging of each task: one folder per task, and the contract that all of them fulfil."""
+"""Metrics, limits and baselines of the tasks: one folder per task, and their common contract."""

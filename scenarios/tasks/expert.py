@@ -1,4 +1,4 @@
-"""The baseline ``expert`` that every task has: its teacher, which knows the truth."""
+"""Make the baseline ``expert`` of a task: its teacher, which uses the simulator's true state."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ EXPERT = "expert"
 
 
 def expert_baseline(task: LearnedTask) -> Baseline:
-    """Return the baseline that flies by a task's teacher."""
+    """Return the baseline that flies with the teacher of a task."""
     return Baseline(partial(expert_pilot, task), colour="#999999")

@@ -1,6 +1,7 @@
-"""The judging contract: how a task's flights are measured, judged and shown.
+"""Define the judging contract ``FlownTask``: how the flights of a task are measured and judged.
 
-Whatever reads scenarios, flies, verifies and reports asks a ``FlownTask`` and knows no task.
+The code that reads scenarios, flies, verifies and reports uses ``FlownTask`` only; it depends on no
+particular task.
 """
 
 from __future__ import annotations
@@ -36,12 +37,12 @@ SUITES = Path(__file__).parents[1] / "suites"
 
 
 class Limits(Config):
-    """What every task's suites ask of a policy; a task adds its own limits in a subclass.
+    """The limits that all suites have; a task adds its own in a subclass.
 
     Attributes:
-        int8_lost_flights_max: flights by which int8 and every other rung may be behind float.
-        frames_compared_min: by runtime, the least number of frames that must be replayed.
-        distinct_outputs_min: the least number of distinct raw outputs among the frames replayed.
+        int8_lost_flights_max: largest number of flights by which a rung may be behind float.
+        frames_compared_min: least number of frames that must be replayed, by runtime.
+        distinct_outputs_min: least number of distinct raw outputs of the replayed frames.
     """
 
     int8_lost_flights_max: int = Field(ge=0)
@@ -72,11 +73,11 @@ class Shape:
     """A shape of a course, to be drawn as seen from above.
 
     Attributes:
-        kind: an area, a line, or single places.
-        xy_world_m: (N, 2).
-        colour: as matplotlib takes it.
-        width: of a line, in points; of a place, its marker's size.
-        style: line style as matplotlib takes it, or a marker.
+        kind: an area, a line, or single points.
+        xy_world_m: (N, 2), vertices or points.
+        colour: matplotlib colour.
+        width: line width or marker size, in points.
+        style: matplotlib line style or marker.
     """
 
     kind: Literal["area", "line", "places"]
@@ -92,7 +93,7 @@ class Baseline:
 
     Attributes:
         make: returns the pilot, given the course and the camera.
-        colour: colour of its flights in pictures, as matplotlib takes it.
+        colour: matplotlib colour of its flights in pictures.
     """
 
     make: Callable[[Any, Optics], AnyPilot]
@@ -100,7 +101,7 @@ class Baseline:
 
 
 Curve: TypeAlias = Callable[[FlightsByRuntime[MetricsT], Mapping[str, str], Path], None]
-"""Draws flights by runtime, each runtime in its colour (second argument), into a PNG file."""
+"""Draws flights by runtime into a PNG file; the second argument is the colour of each runtime."""
 
 
 def no_figures(metrics: Sequence[Any]) -> Figures:
@@ -115,16 +116,16 @@ def no_row_figures(flights: Flights[Any], flown: FlightsByRuntime[Any]) -> Figur
 
 @dataclass(frozen=True, kw_only=True)
 class FlownTask(Generic[MetricsT, LimitsT]):
-    """How a task's flights are measured, judged and shown.
+    """The functions and models that measure, judge and display the flights of a task.
 
     Attributes:
         name: name of the task in scenarios, suites and policies.
-        course_kind: kind of course that it is flown over (``bytewing.sim.courses.registry``).
+        course_kind: kind of its courses (``bytewing.sim.courses.registry``).
         metrics: class of a flight's metrics; reports give the medians of those marked ``MEDIAN``.
-        measure: computes the metrics of a log. The log is of a flight that did not diverge.
-        figures: further figures over flights, from their metrics.
-        row_figures: further figures of a row of ``verify``, from the row's flights and the flights
-            of all runtimes.
+        measure: computes the metrics of the log of a flight that did not diverge.
+        figures: computes further figures over several flights from their metrics.
+        row_figures: computes further figures of a row of ``verify`` from the flights of the row
+            and the flights of all runtimes.
         limits: model of the ``[limits]`` table of the task's suites.
         judge: checks flights against limits. Its arguments are the networks in the ladder's order
             (the first is the reference for the others), the flights of all runtimes, and the
@@ -133,11 +134,11 @@ class FlownTask(Generic[MetricsT, LimitsT]):
         row_columns: columns of the table of ``verify``; their keys are figures.
         baselines: the task's baselines by name. ``expert`` is the teacher.
         course_shapes: returns the shapes of a log's course.
-        policy: name of the policy to fly where neither the scenario nor the user names one.
+        policy: name of the policy to fly if neither the scenario nor the user names one.
         library: folder of the task's scenarios.
-        suites: folder of the task's suites. ``NAME_smoke`` is the one that ``verify`` flies where
-            the user names none; a task with a ``NAME_demo`` can be shown by ``demo``.
-        curve: draws the picture of ``verify --curve``; None where the task has no such picture.
+        suites: folder of the task's suites. ``verify`` flies ``NAME_smoke`` by default; ``demo``
+            requires a suite ``NAME_demo``.
+        curve: draws the picture of ``verify --curve``; None if the task has no such picture.
     """
 
     name: str
@@ -173,4 +174,4 @@ class FlownTask(Generic[MetricsT, LimitsT]):
 
 
 AnyFlownTask: TypeAlias = FlownTask[Any, Any]
-"""A task of the registry: its own metrics and limits are not known to the caller."""
+"""A task of the registry, whose metrics and limits have types unknown to the caller."""

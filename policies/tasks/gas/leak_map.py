@@ -1,8 +1,8 @@
-"""The picture as a grid of cells that say where the leak is, as a teacher writes it.
+"""Make the leak map, a grid of cells over the frame that labels the position of the leak.
 
-Guidance reads it (``gas_leak_map.h`` beside this module). A leak at a point is spread over the four
-cells around it, bilinearly, so that their centre of mass is that point again. One beyond the
-outermost cells' centres is drawn into those.
+Guidance reads the map (``gas_leak_map.h`` beside this module). A leak is distributed bilinearly
+over the four nearest cells, so that their centroid is its position. Positions beyond the centres of
+the outermost cells are moved to these centres.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ def spread(gas: float, left: float, up: float) -> NDArray[np.float32]:
     """Return the map (CELLS,) of a leak, row by row from the top left.
 
     Args:
-        gas: what the cells add up to, 0..1.
-        left: where it is, -1 at the picture's right edge to 1 at its left.
-        up: -1 at the lower edge to 1 at the upper.
+        gas: sum of the cells, 0..1.
+        left: horizontal position, from -1 at the right edge of the frame to 1 at the left edge.
+        up: vertical position, from -1 at the lower edge to 1 at the upper edge.
     """
     down = _shares((1.0 - up) / 2, ROWS)
     across = _shares((1.0 - left) / 2, COLUMNS)

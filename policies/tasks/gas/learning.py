@@ -1,7 +1,7 @@
-"""The gas task: see a leak's plume in the thermal picture, and say where it comes from.
+"""Define the gas task: detect the plume of a leak in thermal frames and locate its source.
 
-The teacher knows how visible the gas truly is in a frame and where the leak is; what cannot be seen
-it does not ask for.
+The teacher uses the true visibility of the gas in a frame and the true position of the leak. It
+gives no labels for gas that is not visible.
 """
 
 from __future__ import annotations
@@ -33,27 +33,27 @@ from bytewing.sim.fields.gas import GasRelease
 from bytewing.sim.frames import rotation_world_from_body
 from bytewing.sim.pilot import PrivilegedObservation
 
-# The label rises from 0 to 1, in the logarithm, between these contrast-to-noise ratios of the
-# plume's strongest pixels: below the first nobody can tell it from noise, at the second it is plain
-# to see. At 3, from where on leaks are to be found, it is 0.61.
+# The label rises from 0 to 1, linearly in the logarithm, between these contrast-to-noise ratios of
+# the plume's strongest pixels: below the first the plume is hidden in noise, at the second it is
+# clearly visible. At 3, the ratio from which leaks must be found, the label is 0.61.
 CONTRAST_NONE, CONTRAST_SURE = 1.0, 6.0
-# From here on there is enough of a plume to say where it comes from.
+# Least contrast-to-noise ratio at which the plume shows the direction of its source.
 CONTRAST_BEARING = 1.5
 # A distance output of 1; farther away the plume's size in the picture hardly changes.
 DISTANCE_FULL_M = 8.0
 
 
 class LeakingCourse(Protocol):
-    """What the teacher knows of a course (``bytewing.sim.courses.gas.course.GasSite`` has it)."""
+    """The part of a course that the teacher uses (see ``bytewing.sim.courses.gas.course``)."""
 
     @property
     def leak(self) -> GasRelease | None:
-        """The leak, None where there is none."""
+        """The leak; None if the site has none."""
         ...
 
 
 class GasTeacher:
-    """Labels for the camera's true pose at one site: a map of where the leak is, and how far."""
+    """Computes labels from the true camera pose: a map of the leak's position, and its distance."""
 
     needs_frames = True
 
@@ -65,15 +65,15 @@ class GasTeacher:
         self._tan_half = tan_half_fov(camera)
 
     def reset(self) -> None:
-        """Begin a flight; the teacher remembers nothing."""
+        """Do nothing: the teacher has no state."""
 
     def labels(self, seen: PrivilegedObservation) -> NDArray[np.float32]:
-        """Return the map and the distance; NaN for what cannot be told from so little gas.
+        """Return the map and the distance; NaN for labels that the frame cannot show.
 
-        All in the picture that the network is given, in which the wind blows to the right. The map
-        (see ``bytewing.policies.tasks.gas.leak_map``) adds up to how visible the gas is, where the
-        leak is or, beside the picture, at the edge nearest to it; the distance is NaN where no gas
-        can be seen, and the map where the leak is behind.
+        The map (see ``bytewing.policies.tasks.gas.leak_map``) refers to the network input, in which
+        the wind blows to the right. Its sum is the visibility of the gas. It marks the position of
+        the leak or, for a leak outside the frame, the nearest edge. The distance is NaN if no gas
+        is visible; the map is NaN if the leak is behind the camera.
         """
         labels = np.full(CELLS + 1, np.nan, np.float32)
         state, contrast = seen.truth.state, seen.truth.frame_probes["gas_contrast"]
@@ -95,7 +95,7 @@ class GasTeacher:
 
 
 def _visible(contrast: float) -> float:
-    """Return what a leak's map adds up to."""
+    """Return the sum of the leak map for a contrast-to-noise ratio."""
     return min(math.log(contrast / CONTRAST_NONE) / math.log(CONTRAST_SURE / CONTRAST_NONE), 1.0)
 
 
@@ -106,7 +106,7 @@ def tan_half_fov(camera: Optics) -> NDArray[np.float64]:
 
 
 def gas_guidance(camera: Optics) -> GasGuidance:
-    """Return the constants of the gas guidance behind a camera."""
+    """Return the constants of the gas guidance for a camera."""
     left, up = tan_half_fov(camera).tolist()
     pitch = math.radians(camera.pitch_down_deg)
     forward_m, left_m, up_m = camera.mount_position_body_m

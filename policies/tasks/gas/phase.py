@@ -1,4 +1,4 @@
-"""Phases of the gas guidance: the first value of its answer after the command."""
+"""Define the phases of the gas guidance, the first value of its answer after the command."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Phase(IntEnum):
-    """What the drone is doing: ``gas_guidance.h`` has the same numbers."""
+    """Phase of a gas flight; the numbers equal those in ``gas_guidance.h``."""
 
     PATROL = 0
     CONFIRM = 1

@@ -1,8 +1,8 @@
-"""The metal-oxide task: find a leak upwind by a slow gas sensor and the wind alone.
+"""Define the metal-oxide task: find a leak with a slow gas sensor and the measured wind.
 
-The network sees the last seconds of its senses (``bytewing.policies.inputs.scent``). The teacher
-knows what the sensor's lag hides: whether there is gas right now, and on which side, seen upwind,
-its source lies.
+The network input is the sensor history of the last seconds (``bytewing.policies.inputs.scent``).
+The teacher labels what the lag of the sensor hides: whether there is gas now, and on which side of
+the upwind direction its source lies.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ COLUMNS = 32
 
 
 class LeakingCourse(Protocol):
-    """What the teacher knows of a course (``bytewing.sim.courses.mox.course.GasField`` has it)."""
+    """The part of a course that the teacher uses (see ``bytewing.sim.courses.mox.course``)."""
 
     @property
     def leak(self) -> GasRelease:
@@ -40,7 +40,7 @@ class LeakingCourse(Protocol):
 
 
 class MoxTeacher:
-    """Labels for the truth on one field: gas, side."""
+    """Computes the labels gas and side from the true state of a gas field."""
 
     needs_frames = False
 
@@ -53,9 +53,9 @@ class MoxTeacher:
         self._mean_wind = MeanWind()
 
     def labels(self, seen: PrivilegedObservation) -> NDArray[np.float32]:
-        """Return whether there is gas, and the source's side of the line upwind, left positive.
+        """Return gas (0 or 1), and the side of the source from the upwind line, left positive.
 
-        Upwind is where guidance takes it to be, from the wind as the drone estimates it.
+        The upwind direction comes from the estimated wind, as in the guidance.
         """
         east, north = self._mean_wind.update(seen.senses)
         to_source_m = self._source_m - seen.truth.state.position_world_m[:2]
@@ -65,7 +65,7 @@ class MoxTeacher:
 
 
 def mox_guidance(camera: Optics) -> MoxGuidance:
-    """Return the constants of the guidance; the camera says how often it is stepped."""
+    """Return the constants of the guidance; the camera determines its step rate."""
     return MoxGuidance(step_s=1 / camera.rate_hz)
 
 

@@ -1,7 +1,7 @@
-"""The road task: follow the road, and stop before what blocks it.
+"""Define the road task: follow the road, and stop before obstacles.
 
-The teacher says what an ideal network would answer to the frame; its labels go through the same
-guidance as a network's outputs, so what it teaches is exactly what flies.
+The teacher computes the ideal network outputs for a frame. Its labels use the same guidance as the
+outputs of a network, so that teacher and network fly alike for equal outputs.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Obstacle(Protocol):
 
 
 class Crossing(Protocol):
-    """Somebody who walks across the road (``bytewing.sim.courses.road.crossings.RoadCrossing``)."""
+    """A person who crosses the road (``bytewing.sim.courses.road.crossings.RoadCrossing``)."""
 
     @property
     def s_m(self) -> float:
@@ -71,35 +71,35 @@ class Crossing(Protocol):
 
     @property
     def keep_away_m(self) -> float:
-        """How near to the road's middle it may come before one must wait."""
+        """Distance from the middle of the road below which the drone must wait."""
         ...
 
     def beside_m(self, t_s: float) -> float:
-        """Return how far its nearest side is from the road's middle."""
+        """Return the distance from the middle of the road to the nearest side of the person."""
         ...
 
 
 class RoadView(Protocol):
-    """What the teacher knows of a course (``bytewing.sim.courses.road.course``)."""
+    """The part of a course that the teacher uses (``bytewing.sim.courses.road.course``)."""
 
     @property
     def centreline(self) -> Centreline:
-        """Where the road runs."""
+        """Centreline of the road."""
         ...
 
     @property
     def obstacle(self) -> Obstacle | None:
-        """What blocks it, if anything."""
+        """Obstacle on the road; None if it is free."""
         ...
 
     @property
     def crossing(self) -> Sequence[Crossing]:
-        """Who walks across it."""
+        """People who cross the road."""
         ...
 
 
 class RoadTeacher:
-    """Labels for the drone's true state on one course: steering, left positive, and collision."""
+    """Computes the labels steering (left positive) and collision from the drone's true state."""
 
     needs_frames = False
 
@@ -109,13 +109,13 @@ class RoadTeacher:
         self._s_m: float | None = None
 
     def reset(self) -> None:
-        """Forget where the drone was."""
+        """Clear the stored position along the road."""
         self._s_m = None
 
     def labels(self, seen: PrivilegedObservation) -> NDArray[np.float32]:
         """Return steering in [-1, 1] and collision in [0, 1].
 
-        Successive calls follow the drone along the road; the time says where those are who cross.
+        Successive calls track the drone along the road; the time gives the positions of people.
         """
         xy = seen.truth.state.position_world_m[:2]
         self._s_m = self._course.centreline.project(xy, self._s_m).s_m

@@ -1,4 +1,4 @@
-"""Pilots without a network over a gas site: what there was to see, and what a simple rule finds."""
+"""Baselines of the gas task: a patrol with the true pose, and a frame-difference detector."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from bytewing.sim.course import Course
 from bytewing.sim.pilot import Observation, PrivilegedObservation
 from bytewing.sim.senses import read
 
-# The frame-difference detector's constants. A first threshold, set by reasoning alone, gave false
-# alarms on most flights of gas_standard; this rule replaced it. The time between its frames is that
-# of the network's. The threshold is the lowest at which 99 % of the frames of patrols over six
-# training sites without a leak (nothing_there, seeds 0 to 5) have fewer such pixels: a camera that
-# moves before near things sees much change even when what it saw is shifted into place.
+# Constants of the frame-difference detector. A first threshold, chosen without measurement, gave
+# false alarms on most flights of gas_standard. The present threshold is the lowest at which 99 % of
+# the frames of patrols over six training sites without a leak (nothing_there, seeds 0 to 5) have
+# fewer such pixels: the parallax of near objects changes pixels even between aligned frames. The
+# time between its frames equals that of the network's frames.
 DIFFERENCE_FRAMES = 2
 DIFFERENCE_PIXELS = 12
 DIFFERENCE_LEVELS = 69
-# It cannot tell how far the gas is: half of what the distance output can say.
+# The detector cannot measure distance; it answers half the range of the distance output.
 DISTANCE_UNKNOWN = 0.5
 
 
 class TruePose:
-    """A policy whose senses hold where the drone truly is, not where it believes to be."""
+    """A policy wrapper that replaces the estimated pose in the senses by the true pose."""
 
     view: type[PrivilegedObservation] = PrivilegedObservation
 
@@ -43,7 +43,7 @@ class TruePose:
         self._policy.reset(route)
 
     def step(self, seen: PrivilegedObservation) -> Step:
-        """Return what the policy makes of the observation with the true pose."""
+        """Return the step of the policy for the observation with the true pose."""
         senses, state = seen.senses.copy(), seen.truth.state
         read(senses, "position_m")[:] = state.position_world_m
         read(senses, "quaternion_xyzw")[:] = state.quaternion_xyzw
@@ -51,9 +51,9 @@ class TruePose:
 
 
 def patrol_pilot(course: Course, camera: Optics) -> PolicyPilot[PrivilegedObservation]:
-    """Return the pilot that flies the whole route by the truth and finds nothing.
+    """Return the pilot that flies the whole route with the true pose and never reports a leak.
 
-    It shows what could be seen on the way, so it takes frames.
+    Its frames show which leaks are visible from the route, so it takes frames.
     """
     nothing = Constant(np.zeros(CELLS + 1), needs_frames=True)
     policy = LabelPolicy(Observation, nothing, gas_guidance(camera))
@@ -61,10 +61,11 @@ def patrol_pilot(course: Course, camera: Optics) -> PolicyPilot[PrivilegedObserv
 
 
 class Differences:
-    """Labels by a fixed threshold on the difference to an earlier frame.
+    """Labels from a fixed threshold on the difference to an earlier frame.
 
-    Gas is where enough pixels have changed, the leak at their centroid. The earlier frame is first
-    shifted onto the present one, as a camera that moves asks for (``cv2.phaseCorrelate``).
+    The detector reports gas if enough pixels changed, with the leak at their centroid. It first
+    shifts the earlier frame onto the present one to compensate the motion of the camera
+    (``cv2.phaseCorrelate``).
     """
 
     needs_frames = True
@@ -73,11 +74,11 @@ class Differences:
         self._frames: list[NDArray[np.float32]] = []
 
     def reset(self) -> None:
-        """Forget the frames seen."""
+        """Clear the stored frames."""
         self._frames = []
 
     def labels(self, seen: Observation) -> NDArray[np.float32]:
-        """Return the leak's map and its distance, as a network would."""
+        """Return the map and the distance of the leak, in the format of the network's outputs."""
         assert seen.frame is not None
         frame = seen.frame.astype(np.float32)
         height, width = frame.shape
@@ -86,7 +87,7 @@ class Differences:
         # Windowed here: phaseCorrelate would do it in the frames themselves.
         (right, down), _ = cv2.phaseCorrelate(self._frames[0] * window, frame * window)
         shift = np.array([[1.0, 0.0, right], [0.0, 1.0, down]])
-        # What comes into view is compared with nothing: no comparison with NaN holds.
+        # Pixels that come into view are NaN, and comparisons with NaN are false.
         earlier = cv2.warpAffine(self._frames[0], shift, (width, height), borderValue=float("nan"))
         rows, columns = np.nonzero(np.abs(frame - earlier) > DIFFERENCE_LEVELS)
         if len(rows) < DIFFERENCE_PIXELS:
@@ -98,6 +99,6 @@ class Differences:
 
 
 def difference_pilot(course: Course, camera: Optics) -> PolicyPilot[Observation]:
-    """Return the pilot that flies by ``Differences`` through the gas guidance."""
+    """Return the pilot that feeds the labels of ``Differences`` to the gas guidance."""
     policy = LabelPolicy(Observation, Differences(), gas_guidance(camera))
     return PolicyPilot(policy, route=course.route)

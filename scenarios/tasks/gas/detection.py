@@ -1,4 +1,4 @@
-"""Picture of the share of leaks found, by leak rate and by distance."""
+"""Draw the share of leaks found against leak rate and against distance."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bytewing.scenarios.tasks.gas.metrics import GasMetrics
 Flown: TypeAlias = FlightsByRuntime[GasMetrics]
 
 BINS = 5
-"""Number of groups of leaks; each group has equally many."""
+"""Number of groups of leaks; all groups have the same size."""
 
 # GasVid and GasNet (Wang et al., arXiv 1904.08500): leaks of 5.3 to 2051.6 g/h at 4.6 to 15.6 m,
 # accuracy of classifying frames of a cooled camera on a tripod as with or without gas.
@@ -40,7 +40,7 @@ class Leak:
     Attributes:
         rate_g_h: rate of the leak.
         distance_m: distance from the drone at which the leak comes into view on the patrol; None
-            where it does not.
+            if it does not.
         found: whether the runtime reported it at the right position.
     """
 
@@ -50,7 +50,7 @@ class Leak:
 
 
 def leaks_of(flights: Flights[GasMetrics], flown: Flown) -> list[Leak]:
-    """Return the leaks of a runtime's flights, those that are never visible included."""
+    """Return the leaks of a runtime's flights, including those that are never visible."""
     ours, patrols = same_flights(flights, flown["patrol"])
     leaks = []
     for flight, patrol in zip(ours, patrols, strict=True):
@@ -83,7 +83,7 @@ class Point:
 
 
 def curve(values: Sequence[float], found: Sequence[bool], bins: int = BINS) -> list[Point]:
-    """Return the share found over a quantity, in groups of equally many leaks.
+    """Return the share of leaks found against a quantity, in groups of equal size.
 
     >>> [point.share for point in curve([1, 2, 3, 4], [False, True, True, True], bins=2)]
     [0.5, 1.0]
@@ -104,7 +104,7 @@ def detection_png(flown: Flown, colours: Mapping[str, str], path: Path) -> None:
     """Draw detection against leak rate and against distance, beside published figures, as a PNG.
 
     Args:
-        flown: flights by runtime, those of ``patrol`` included.
+        flown: flights by runtime, including those of ``patrol``.
         colours: colour of each runtime.
         path: the file.
 

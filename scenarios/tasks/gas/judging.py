@@ -1,7 +1,8 @@
-"""Judging of gas flights: limits, checks, baselines and pictures.
+"""Judge gas flights: limits, checks, baselines and pictures.
 
-Whether a leak can be found must not depend on the policy: ``patrol``, a baseline that flies the
-whole route by the truth, decides whether a leak is visible on the same scenario and seed.
+Whether a leak counts as visible must not depend on the policy. It is therefore measured on the
+flight of ``patrol``, a baseline that flies the whole route with the true pose, on the same scenario
+and seed.
 """
 
 from __future__ import annotations
@@ -44,14 +45,14 @@ PATROL, DIFFERENCE = "patrol", "difference"
 
 
 class GasLimits(Limits):
-    """What a policy must reach on gas sites; fractions, so that a part of a suite is judged alike.
+    """Limits for policies on gas sites; fractions, so that they also apply to a part of a suite.
 
     Attributes:
-        found_fraction_min: leaks found, of those that are visible on the patrol.
-        false_reports_fraction_max: false reports, of the flights without a leak.
+        found_fraction_min: fraction of the leaks visible on the patrol that are found.
+        false_reports_fraction_max: fraction of the flights without a leak that report one.
         position_error_median_max_m: median position error of the reported leaks.
         position_error_p90_max_m: 90th percentile of the position error of the reported leaks.
-        collisions_fraction_max: flights that touch something, of all.
+        collisions_fraction_max: fraction of all flights with a collision.
     """
 
     found_fraction_min: float = Field(ge=0, le=1)
@@ -74,7 +75,7 @@ def visible_leaks(flights: Flights[GasMetrics], flown: Flown) -> Flights[GasMetr
 def judge(networks: Sequence[str], flown: Flown, limits: GasLimits) -> list[Check]:
     """Return the checks of gas flights; see ``FlownTask``.
 
-    The limits hold for the first rung and for int8; every rung is compared with the first.
+    The limits apply to the first rung and to int8; every rung is compared with the first.
     """
     reference = networks[0]
     checks: list[Check] = []
@@ -87,7 +88,7 @@ def judge(networks: Sequence[str], flown: Flown, limits: GasLimits) -> list[Chec
 
 
 def _quality(runtime: str, flown: Flown, limits: GasLimits) -> list[Check]:
-    """Return how many leaks a policy finds, how accurately, and what it touches."""
+    """Return the checks of detection rate, false reports, position error and collisions."""
     flights = flown[runtime]
     visible = visible_leaks(flights, flown)
     found = count(visible, _found) if visible else None
@@ -127,7 +128,7 @@ def _no_leak(metrics: GasMetrics) -> bool:
 
 
 class _Counted(NamedTuple):
-    """Flights that are counted to compare a rung with the reference."""
+    """A kind of flight that is counted to compare a rung with the reference."""
 
     name: str
     holds: Callable[[GasMetrics], bool]
@@ -143,7 +144,7 @@ _COUNTED = (
 
 
 def _not_worse(runtime: str, reference: str, flown: Flown, flights_max: int) -> list[Check]:
-    """Return by how many flights a rung is behind the reference, on the flights of both."""
+    """Return the checks that a rung is not behind the reference on the flights of both."""
     ours, theirs = same_flights(flown[runtime], flown[reference])
     checks = []
     for name, holds, more_is_better in _COUNTED:
@@ -191,7 +192,7 @@ def _course_shapes(log: FlightLog) -> list[Shape]:
 
 
 def _curve(flown: Flown, colours: Mapping[str, str], path: Path) -> None:
-    # Here, so that only who draws the curve loads matplotlib.
+    # Imported here so that matplotlib is loaded only to draw the curve.
     from bytewing.scenarios.tasks.gas.detection import detection_png
 
     detection_png(flown, colours, path)

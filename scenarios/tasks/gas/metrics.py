@@ -1,4 +1,4 @@
-"""Gas metrics computed from a flight log."""
+"""Compute gas metrics from a flight log."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from bytewing.sim.courses.gas.referee import FOUND_WITHIN_M
 from bytewing.sim.flight_log import FlightLog
 
 VISIBLE_CONTRAST = 3.0
-"""Contrast-to-noise ratio from which a leak is visible in a frame."""
+"""Minimum contrast-to-noise ratio at which a leak is visible in a frame."""
 
 VISIBLE_S = 2.0
-"""Uninterrupted time from which a leak is visible on a flight, and must be found."""
+"""Minimum uninterrupted time of visibility for a leak to count as visible on a flight."""
 
 NEAR_M = 2.0
 """Horizontal distance to the leak that an approach must reach."""
@@ -25,26 +25,26 @@ NEAR_M = 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class GasMetrics(Metrics):
-    """The metrics of one gas flight; None where the flight has no such value.
+    """The metrics of one gas flight; None for metrics that do not apply to the flight.
 
-    ``completed`` means that the pilot found the leak or, on a site without one, flew the whole
-    patrol and reported none.
+    ``completed`` is true if the pilot found the leak or, on a site without a leak, flew the whole
+    patrol without reporting one.
 
     Attributes:
         leak_there: whether the site has a leak.
         leak_rate_g_h: rate of the leak.
         distractors: number of hot pipes, vents, walkers and cloud shadows on the site.
         reported: whether the pilot reported a leak.
-        true_report: whether it reported a leak within ``FOUND_WITHIN_M`` of the real one.
-        false_report: whether it reported a leak on a site without one.
+        true_report: whether the pilot reported a leak within ``FOUND_WITHIN_M`` of the real one.
+        false_report: whether the pilot reported a leak on a site without one.
         position_error_m: distance from the reported position to the leak.
-        time_to_detect_s: from take-off to the beginning of the approach that led to the report.
-        detected_at_m: distance from the drone to the leak at that time.
+        time_to_detect_s: time from take-off to the start of the approach that led to the report.
+        detected_at_m: distance from the drone to the leak at the start of that approach.
         approach_success: whether the drone came within ``NEAR_M`` of the leak and reported it.
         distance_flown_m: length of the trajectory.
         visible_s: longest uninterrupted time in which the leak was visible.
         visible: whether ``visible_s`` is at least ``VISIBLE_S``.
-        visible_at_m: distance from the drone to the leak when that time began.
+        visible_at_m: distance from the drone to the leak at the start of the ``visible_s`` period.
         contrast_peak: highest contrast-to-noise ratio of a frame.
     """
 

@@ -1,4 +1,4 @@
-"""The surge-and-cast bug algorithm: what a few lines without a network reach with these senses."""
+"""Baselines of the metal-oxide task: surge and cast with a gas threshold, and flight upwind."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from bytewing.sim.pilot import Observation
 from bytewing.sim.senses import read
 from bytewing.sim.sensors.mox import MetalOxideConfig
 
-# Gas is where the sensor is bound for a resistance below this, of the one in clean air. The best of
-# 0.8, 0.9 and 0.95 with a drone that is a point; by the reading itself, its lag left as it is, a
-# tenth of the flights fewer found the source.
+# Gas is detected if the lag-corrected resistance, as a fraction of that in clean air, is below this
+# value: the best of 0.8, 0.9 and 0.95 with a point-mass drone. Without the lag correction, 10 %
+# fewer flights found the source.
 GAS_BELOW = 0.95
 # Low-pass factor at 25 Hz, before the rate of change is taken and after.
 SMOOTHING = 0.1
@@ -24,7 +24,7 @@ STEP_S = 0.04
 
 
 class GasThreshold:
-    """Labels by a threshold: gas where the reading, its lag undone, is low; the side unknown."""
+    """Labels from a threshold on the lag-corrected reading; the side of the gas is unknown."""
 
     needs_frames = False
 
@@ -33,12 +33,12 @@ class GasThreshold:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the readings."""
+        """Clear the stored readings."""
         self._mean: float | None = None
         self._bound = 1.0
 
     def labels(self, seen: Observation) -> NDArray[np.float32]:
-        """Return gas, 0 or 1, and a side of 0, as a network would."""
+        """Return gas (0 or 1) and side (0), in the format of the network's outputs."""
         reading = float(read(seen.senses, "gas_resistance")[0])
         before = reading if self._mean is None else self._mean
         self._mean = before + SMOOTHING * (reading - before)
@@ -49,12 +49,12 @@ class GasThreshold:
 
 
 def surge_cast_pilot(course: Course, camera: Optics) -> PolicyPilot[Observation]:
-    """Return the pilot that flies by ``GasThreshold`` through the metal-oxide guidance."""
+    """Return the pilot that feeds the labels of ``GasThreshold`` to the metal-oxide guidance."""
     policy = LabelPolicy(Observation, GasThreshold(), mox_guidance(camera))
     return PolicyPilot(policy, route=course.route)
 
 
 def upwind_pilot(course: Course, camera: Optics) -> PolicyPilot[Observation]:
-    """Return the pilot that always flies upwind: fields that it completes are too easy."""
+    """Return the pilot that always flies upwind; gas fields that it completes are too easy."""
     policy = LabelPolicy(Observation, Constant([1.0, 0.0]), mox_guidance(camera))
     return PolicyPilot(policy, route=course.route)

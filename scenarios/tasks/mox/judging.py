@@ -1,4 +1,4 @@
-"""Judging of flights with the metal-oxide sensor: limits, checks, baselines and pictures."""
+"""Judge flights with the metal-oxide sensor: limits, checks, baselines and pictures."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ UPWIND = "upwind"
 
 
 class MoxLimits(Limits):
-    """What a policy must reach in gas fields; fractions, so that a part of a suite is judged alike.
+    """Limits for policies in gas fields; fractions, so that they also apply to a part of a suite.
 
     Attributes:
-        reached_fraction_min: flights that reach the source, of all.
-        collisions_fraction_max: flights that touch something, of all.
-        upwind_fraction_max: flights that the pilot that always flies upwind may complete, of all.
-            Fields in which it completes more are too easy to prove anything.
+        reached_fraction_min: fraction of all flights that reach the source.
+        collisions_fraction_max: fraction of all flights with a collision.
+        upwind_fraction_max: fraction of all flights that the baseline ``upwind`` may complete. Gas
+            fields in which it completes more are too easy to test a policy.
     """
 
     reached_fraction_min: float = Field(ge=0, le=1)
@@ -54,7 +54,7 @@ class MoxLimits(Limits):
 def judge(networks: Sequence[str], flown: Flown, limits: MoxLimits) -> list[Check]:
     """Return the checks of flights in gas fields; see ``FlownTask``.
 
-    The limits hold for the first rung and for int8; every rung is compared with the first.
+    The limits apply to the first rung and to int8; every rung is compared with the first.
     """
     reference = networks[0]
     checks: list[Check] = []
@@ -84,7 +84,7 @@ def _figures(metrics: Sequence[MoxMetrics]) -> Figures:
 
 
 def _course_shapes(log: FlightLog) -> list[Shape]:
-    """Return the yard's walls and the leak."""
+    """Return the walls of the yard and the leak."""
     arrays = log.arrays
     x, y = arrays["course.half_m"]
     yard = ((-x, -y), (x, -y), (x, y), (-x, y), (-x, -y))

@@ -1,4 +1,4 @@
-"""Metal-oxide metrics computed from a flight log."""
+"""Compute the metrics of the metal-oxide task from a flight log."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from bytewing.sim.flight_log import FlightLog
 
 @dataclass(frozen=True, kw_only=True)
 class MoxMetrics(Metrics):
-    """The metrics of one flight with the metal-oxide sensor; None where it has no such value.
+    """The metrics of one flight with the metal-oxide sensor; None for metrics that do not apply.
 
-    ``completed`` means that the drone came within ``REACHED_M`` of the source.
+    ``completed`` is true if the drone came within ``REACHED_M`` of the source.
 
     Attributes:
         leak_rate_g_h: rate of the source.
         start_distance_m: distance from the start to the source.
-        closest_m: least distance from the drone to the source.
-        time_to_reach_s: from take-off, on flights that reached the source.
+        closest_m: smallest distance from the drone to the source.
+        time_to_reach_s: time from take-off, on flights that reached the source.
         distance_flown_m: length of the trajectory.
-        detour: that length over the least possible, on flights that reached the source.
-        gas_share: share of the flight with a concentration above 1 ppm.
+        detour: length of the trajectory divided by the shortest possible, on flights that reached
+            the source.
+        gas_share: share of the flight time with a concentration above 1 ppm.
     """
 
     leak_rate_g_h: float

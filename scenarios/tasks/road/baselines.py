@@ -1,4 +1,4 @@
-"""Baselines of the road task: blind pilots that show the courses to be hard."""
+"""Baselines of the road task: simple pilots that must fail on courses that are hard enough."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class BrightestSide:
     needs_frames = True
 
     def reset(self) -> None:
-        """Begin a flight; there is nothing to forget."""
+        """Do nothing: the rule has no state."""
 
     def labels(self, seen: Observation) -> NDArray[np.float32]:
-        """Return steering, and 0 for collision."""
+        """Return the steering label, and 0 for the collision label."""
         assert seen.frame is not None
         height, width = seen.frame.shape
         ground = seen.frame[height // 2 :].astype(np.float64)
@@ -31,13 +31,13 @@ class BrightestSide:
 
 
 def constant_pilot(steering: float = 0.0) -> PolicyPilot[Observation]:
-    """Return the pilot that always steers the same; a road it completes is too easy."""
+    """Return the pilot with constant steering; a road that it completes is too easy."""
     return PolicyPilot(LabelPolicy(Observation, Constant([steering, 0.0]), ROAD_GUIDANCE))
 
 
 def brightest_side_pilot() -> PolicyPilot[Observation]:
-    """Return the pilot that steers towards the brighter half of the ground it sees.
+    """Return the pilot that steers towards the brighter half of the ground in the frame.
 
-    A road it completes can be told from the ground by brightness alone.
+    A road that it completes can be distinguished from the ground by brightness alone.
     """
     return PolicyPilot(LabelPolicy(Observation, BrightestSide(), ROAD_GUIDANCE))

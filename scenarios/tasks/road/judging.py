@@ -1,4 +1,4 @@
-"""Judging of road flights: limits, checks, baselines and pictures."""
+"""Judge road flights: limits, checks, baselines and pictures."""
 
 from __future__ import annotations
 
@@ -36,19 +36,21 @@ from bytewing.sim.flight_log import FlightLog
 
 Flown: TypeAlias = FlightsByRuntime[RoadMetrics]
 
-# Pilots that cannot follow a road; a suite that they complete is too easy to prove anything.
+# Pilots that cannot follow a road; a suite that they complete is too easy to test a policy.
 BLIND = ("constant", "brightest")
 
 
 class RoadLimits(Limits):
-    """What a policy must reach on roads; fractions, so that a part of a suite is judged alike.
+    """Limits for policies on roads; fractions, so that they also apply to a part of a suite.
 
     Attributes:
-        completed_fraction_min: completed flights of the float policy, of all.
-        behind_expert_fraction_max: flights that the expert may complete and float may not, of all.
-        blind_completed_fraction_max: completed flights of the constant and of the brightest-side
-            pilot, of all. Both must stay below, so that the courses are known to be hard.
-        obstacles_touched_fraction_max: flights that touch the obstacle, of those with one.
+        completed_fraction_min: fraction of all flights that the float policy completes.
+        behind_expert_fraction_max: largest fraction of all flights by which float may complete
+            fewer than the expert.
+        blind_completed_fraction_max: largest fraction of all flights that the constant or the
+            brightest-side pilot may complete. A higher fraction shows that the courses are too
+            easy.
+        obstacles_touched_fraction_max: fraction of the flights with an obstacle that touch it.
         cross_track_rmse_median_max_m: median over flights of the cross-track RMSE.
         mean_speed_min_m_s: median over flights of the speed on a free road.
     """
@@ -76,7 +78,7 @@ def judge(networks: Sequence[str], flown: Flown, limits: RoadLimits) -> list[Che
 
 
 def _completion(reference: str, flown: Flown, limits: RoadLimits) -> list[Check]:
-    """Return whether the reference flies the suite, and whether the suite is hard enough."""
+    """Return the checks of the reference's completion rate and of the suite's difficulty."""
     flights = flown[reference]
     least = limits.completed_fraction_min * len(flights)
     checks = [check(f"completed.{reference}", completed(flights), ">=", least)]
@@ -93,7 +95,7 @@ def _completion(reference: str, flown: Flown, limits: RoadLimits) -> list[Check]
 
 
 def _flight_quality(runtime: str, flights: Flights[RoadMetrics], limits: RoadLimits) -> list[Check]:
-    """Return how well a network keeps to the road, how fast it flies, and what it touches."""
+    """Return the checks of cross-track error, speed and touched obstacles of a runtime."""
     metrics = [flight.metrics for flight in flights]
     rmse_m = median(m.cross_track_rmse_m for m in metrics)
     speed_m_s = median(m.mean_speed_m_s for m in metrics)
@@ -122,7 +124,7 @@ _BAND, _INK, _OBSTACLE = "#d8d4cb", "#333333", "#b22222"
 
 
 def _course_shapes(log: FlightLog) -> list[Shape]:
-    """Return the road's band, its centreline, its finish and the obstacle."""
+    """Return the shapes of the road, its centreline, the finish and the obstacle."""
     centreline = Centreline(log.arrays["course.centreline_xy_world_m"])
     half_width_m = float(log.arrays["course.width_m"][0]) / 2
     left, right = centreline.offset(half_width_m), centreline.offset(-half_width_m)

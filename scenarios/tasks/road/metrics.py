@@ -1,7 +1,7 @@
-"""Road metrics computed from a flight log.
+"""Compute road metrics from a flight log.
 
-Times are the log's ticks and distances are its states against the course in it, so that the same
-log has the same metrics wherever it is read.
+Times come from the ticks in the log, distances from the states and the course in the log. The same
+log therefore gives the same metrics on every machine.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from bytewing.sim.courses.road.centreline import Centreline
 from bytewing.sim.flight_log import FlightLog
 from bytewing.sim.frames import euler_from_quaternion, wrap_angle_rad
 
-# The road ahead counts as free while the obstacle is further away than this, the distance within
-# which PULP-Dronet's data set labels a frame as a collision.
+# The road ahead counts as free while the obstacle is further away than this distance. Within it,
+# the PULP-Dronet data set labels a frame as a collision.
 FREE_ROAD_M = 2.0
 
 Samples = NDArray[np.float64]
@@ -26,9 +26,9 @@ Samples = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class RoadMetrics(Metrics):
-    """The metrics of one road flight; None where the flight has no such value.
+    """The metrics of one road flight; None for metrics that do not apply to the flight.
 
-    ``completed`` means that the drone reached the finish or, on a blocked road, stopped for the
+    ``completed`` is true if the drone reached the finish or, on a blocked road, stopped before the
     obstacle.
 
     Attributes:
@@ -39,11 +39,11 @@ class RoadMetrics(Metrics):
         cross_track_p95_m: 95th percentile of the distance from the centreline.
         cross_track_max_m: largest distance from the centreline.
         heading_error_rmse_rad: root mean square of yaw against the road's direction.
-        mean_speed_m_s: along the road while it was free: until the obstacle first came within
-            ``FREE_ROAD_M``, or over the whole flight where there is none.
-        time_off_road_s: time with the drone's centre beyond the road's edge.
-        stopping_distance_m: from the drone's centre to the obstacle's near face along the road,
-            on flights that ended by stopping for it.
+        mean_speed_m_s: mean speed along the free road: until the obstacle first came within
+            ``FREE_ROAD_M``, or over the whole flight without an obstacle.
+        time_off_road_s: time with the centre of the drone beyond the edge of the road.
+        stopping_distance_m: distance along the road from the centre of the drone to the near face
+            of the obstacle, on flights that ended with a stop before it.
         forward_command_change_rms_m_s2: root mean square of the commanded forward acceleration.
         yaw_rate_command_change_rms_rad_s2: root mean square of the commanded yaw acceleration.
         time_to_finish_s: duration of flights that reached the finish.
@@ -104,7 +104,7 @@ def road_metrics(log: FlightLog) -> RoadMetrics:
 
 
 def _along_road(log: FlightLog) -> tuple[Samples, Samples, Samples]:
-    """Return arc length m, cross-track error m and road heading rad at every state, (N,) each."""
+    """Return arc length in m, cross-track error in m and road heading in rad, each (N,)."""
     centreline = Centreline(log.arrays["course.centreline_xy_world_m"])
     hint_s_m: float | None = None
     rows = []
@@ -122,7 +122,7 @@ def _obstacle_s_m(log: FlightLog) -> float | None:
 
 
 def _free_road_speed_m_s(time_s: Samples, s_m: Samples, obstacle_s_m: float | None) -> float:
-    """Return the progress along the road over the time until the obstacle comes near."""
+    """Return the mean speed along the road until the obstacle comes within ``FREE_ROAD_M``."""
     last = len(s_m) - 1
     if obstacle_s_m is not None:
         near = np.flatnonzero(obstacle_s_m - s_m <= FREE_ROAD_M)
