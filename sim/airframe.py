@@ -1,4 +1,4 @@
-"""What a drone is: mass, rotors, drag and gains, read from TOML and checked before take-off."""
+"""Airframe data: mass, rotors, drag and gains, read from TOML and validated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Crazyflie's cascaded PID: a velocity command in, four rotor speeds out.
+"""The Crazyflie's cascaded PID controllers: velocity command to four rotor speeds.
 
     climb -> height set-point -> P I -> vertical velocity -> P I ----------+
     forward, left -> velocity P I -> pitch, roll -> P I -> rate -> P I D --+-> mixer -> rotors

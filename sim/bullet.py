@@ -1,4 +1,4 @@
-"""PyBullet, kept from talking: it writes whatever its C code is doing to the terminal.
+"""Import PyBullet with its terminal output silenced.
 
 ``from bytewing.sim.bullet import pybullet`` everywhere: whoever imports it first would be greeted,
 once a process, in the middle of a progress bar.

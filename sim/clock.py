@@ -1,4 +1,4 @@
-"""Time is an integer tick; every rate divides the base rate, or the scenario is refused."""
+"""Simulation clock: integer ticks, and rates that must divide the base rate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How inner loops are compiled: ``@compiled`` is numba's ``njit`` with our settings.
+"""The decorator ``@compiled``: numba's ``njit`` with this project's settings.
 
 - Compiled code is kept on disk, so that only the first flight ever waits for the compiler.
 - Divisions follow IEEE 754 instead of raising: a state that blows up becomes a NaN that

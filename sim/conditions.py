@@ -1,4 +1,4 @@
-"""What differs from flight to flight besides the course: wind, battery, sensors, faults, mass.
+"""Conditions of a flight besides its course: wind, battery, sensors, faults, mass.
 
 Left out, each is ideal: still air, a battery that never empties, an autopilot that knows the
 truth, a camera link without faults. What is declared here is drawn once a flight, each from its own

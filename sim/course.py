@@ -1,4 +1,4 @@
-"""What a flight needs of a course, of whatever kind."""
+"""The interface that the flight loop needs of a course."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Declared distributions: TOML files that say what courses and conditions flights are drawn from.
+"""Distributions: TOML files from which courses and conditions are drawn.
 
 Training names one and draws from it; scenarios name one, begin where it leaves off and narrow it or
 leave it. As both are data, what training has and has not seen can be listed (``outside``).

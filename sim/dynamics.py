@@ -1,4 +1,4 @@
-"""Forces and torques of the rotors and the air on a quadrotor's body, and the battery behind them.
+"""Forces and torques of rotors and air on a quadrotor's body, and its battery.
 
 A rotor follows its command with a first-order lag, gives a thrust that grows with its speed, and
 turns the body against its own sense of rotation: by the drag of its blades and by its change of

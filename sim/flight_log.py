@@ -1,4 +1,4 @@
-"""What a flight leaves behind: named arrays with their own time bases, and one table of facts.
+"""Flight log: named arrays with their own time bases, and a table of metadata.
 
 The same inputs give byte-identical logs, so a log's SHA-256 identifies a flight. Metrics, reports,
 replays and videos read nothing else.

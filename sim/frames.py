@@ -1,4 +1,4 @@
-"""Rotations and frames: the only place they are made.
+"""Rotations and conversions between frames.
 
 World is ENU (x east, y north, z up), body is FLU (x forward, y left, z up; ROS REP-103).
 Quaternions are (x, y, z, w) as PyBullet has them and turn body vectors into world vectors.

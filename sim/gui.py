@@ -1,4 +1,4 @@
-"""Watching a flight live: PyBullet's window with a chase camera and the onboard view, in real time.
+"""Live view of a flight: PyBullet's window with chase camera and onboard image.
 
 The onboard view is a panel that hangs in the upper left of the picture and shows each frame just as
 the pilot was given it. (PyBullet's own preview pane shows what its renderer drew last, without

@@ -1,4 +1,4 @@
-"""What a drone carries besides camera and autopilot, and what its pilot reads of it."""
+"""Instruments besides camera and autopilot, and their readings for the pilot."""
 
 from __future__ import annotations
 

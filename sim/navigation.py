@@ -1,4 +1,4 @@
-"""What the drone knows of itself: its sensors, and the estimate that the autopilot acts on.
+"""Navigation: sensors and the state estimate on which the autopilot acts.
 
 The sensors are those of a Crazyflie with a flow deck (``sim/sensors``). The estimator has the
 structure of the firmware's Kalman filter for them (``estimator_kalman.c``) with constant gains:

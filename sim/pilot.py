@@ -1,4 +1,4 @@
-"""What a flight and its pilot exchange. Everything that flies is a ``Pilot``.
+"""The data that a flight and its pilot exchange, and the interface ``Pilot``.
 
 A pilot is given its *view* of each moment: an ``Observation``, or a ``PrivilegedObservation``,
 which holds the truth too. A pilot's type says which; one that declares the former cannot read the

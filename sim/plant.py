@@ -1,4 +1,4 @@
-"""The drone as it flies by itself between two events: sensors, autopilot, rotors, body, compiled.
+"""The drone between two events, compiled: sensors, autopilot, rotors, rigid body.
 
 Each base tick: the sensors are read and the estimate advanced (``bytewing.sim.navigation``), the
 autopilot's loops that are due run on it (``bytewing.sim.autopilot``), rotors and battery follow

@@ -1,4 +1,4 @@
-"""Probes: what sample the truth of a flight into named columns of its log.
+"""Probes: samples of the truth of a flight, written to columns of its log.
 
 Their values are for the log, for the models of sensors and for teachers. Pilots do not get them.
 """

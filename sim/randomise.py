@@ -1,4 +1,4 @@
-"""Declared distributions: ranges and chances as data, drawn from a named random stream.
+"""Random parameters as data: ranges and probabilities, drawn from a named stream.
 
 In TOML a range is a number (always that) or ``[low, high]`` (uniform between the two):
 

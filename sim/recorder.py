@@ -1,4 +1,4 @@
-"""Collects the streams of a flight while it lasts, and makes the arrays of its log of them."""
+"""Record the streams of a flight and assemble the arrays of its log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A free rigid body, stepped as Bullet steps it.
+"""A free rigid body, integrated as Bullet integrates it.
 
 Semi-implicit Euler: forces change the velocities, the new velocities move the body. The gyroscopic
 torque is taken at the start of the step, and the attitude turns by the exact rotation of a constant

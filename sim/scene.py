@@ -1,4 +1,4 @@
-"""What there is to see and to hit: one description of a world for any renderer.
+"""Scene description for any renderer: visible and solid geometry of a world.
 
 A scene is painted level ground and a list of textured triangle meshes under one distant light.
 Shading is flat and matt:

@@ -1,4 +1,4 @@
-"""What a drone senses besides its camera's frames: one table of channels.
+"""The table of senses: channels that a drone reads besides camera frames.
 
 Everything that packs, logs, reads, exports or documents senses asks this table. A packed row holds
 the channels one after the other, as float32; exported code takes a struct of the same layout. A

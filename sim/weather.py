@@ -1,4 +1,4 @@
-"""The air of one flight: its wind, and the gas in it."""
+"""Weather of one flight: wind and gas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one owner of a PyBullet client: it steps the drone's body and reports contacts.
+"""PyBullet world: steps the drone's body and reports contacts.
 
 Bullet finds what the drone touches, draws the window and the reference pictures, and can integrate
 the drone's motion under the forces of ``bytewing.sim.dynamics``: the reference that the compiled

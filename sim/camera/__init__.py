@@ -1,1 +1,1 @@
-"""From a pose to the bytes a camera would deliver."""
+"""Camera models: from the drone's pose to the pixels that a pilot receives."""

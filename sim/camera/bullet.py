@@ -1,4 +1,4 @@
-"""What the camera sees, drawn by PyBullet's software renderer (TinyRenderer).
+"""Reference renderer: PyBullet's software rasteriser (TinyRenderer).
 
 TinyRenderer takes one sample a pixel and no mean over a texture, which flickers badly in the
 distance; it is asked for SUPERSAMPLING times the size each way, and the samples are averaged.
@@ -94,7 +94,7 @@ class BulletCamera:
         rows, columns = self._wide
         colours, is_sky = tiny_samples(self._world, view, self._projection, columns, rows)
         sky = np.uint8(round(self._world.scene.sky_grey * 255))
-        # Scenes are grey: one channel tells all.
+        # Scenes are grey: the three channels are equal.
         samples = np.where(is_sky, sky, colours[..., 0])
         seen = cv2.remap(samples, self._columns, self._rows, cv2.INTER_NEAREST)
         height, width = self._shape

@@ -1,4 +1,4 @@
-"""A drone's camera, of whatever kind, from light or heat to the finished frame."""
+"""A drone's camera of any kind: radiance or temperature to finished frames."""
 
 from __future__ import annotations
 

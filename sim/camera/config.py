@@ -1,4 +1,4 @@
-"""A camera as data: a TOML preset or a file of the user's own."""
+"""Camera configuration, read from a TOML preset or a user's file."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ class CameraConfig(Optics):
     """A grey camera.
 
     Attributes:
-        kind: tells it from other cameras.
+        kind: discriminates the kinds of camera.
         vignetting: 0 for none, 1 for the fourth power of the cosine of the angle off the axis.
         exposure: see Exposure.
         noise: see Noise.
@@ -203,7 +203,7 @@ class ThermalConfig(Optics):
     """An optical gas imager: a thermal camera whose band a gas absorbs in.
 
     Attributes:
-        kind: tells it from other cameras.
+        kind: discriminates the kinds of camera.
         band_um: shortest and longest wavelength that it sees.
         netd_k: noise-equivalent temperature difference, as makers state it, at 30 degrees C: the
             standard deviation of one pixel's noise.

@@ -1,4 +1,4 @@
-"""Brown-Conrady lens distortion: where a straight ray lands, and which ray lands there.
+"""Brown-Conrady lens distortion and its inverse.
 
 With x to the right and y *down* the image at unit depth, as OpenCV has them, so that a calibration
 made there can be copied, and r^2 = x^2 + y^2:

@@ -1,4 +1,4 @@
-"""Faults of the link between sensor and pilot: frames that never arrive, are stuck, or are torn."""
+"""Faults of the link between sensor and pilot: lost, repeated and torn frames."""
 
 from __future__ import annotations
 

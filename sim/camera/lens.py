@@ -1,4 +1,4 @@
-"""The lens: between pixels and directions in the camera's own frame.
+"""Lens model: pixels to directions in the camera's frame, and back.
 
 The camera frame is (right, up, backward), as OpenGL and ``Pinhole`` have it. Pixel coordinates are
 (column, row), (0, 0) is the outer corner of the upper left pixel.

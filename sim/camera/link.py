@@ -1,4 +1,4 @@
-"""From the shutter to the end of the link: the frames that reach a pilot."""
+"""Deliver frames to a pilot: shutter, exposure, readout and link faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pinhole: from the drone's pose to OpenGL's matrices and from world points to pixels.
+"""Pinhole projection: OpenGL matrices of a pose, and world points to pixels.
 
 Pixel coordinates are (column, row), (0, 0) is the outer corner of the upper left pixel, so that
 pixel ``image[r, c]`` covers c..c+1 and r..r+1.

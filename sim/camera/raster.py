@@ -1,4 +1,4 @@
-"""What the camera sees, drawn by a small compiled z-buffer straight into a grey frame.
+"""Renderer with a compiled z-buffer that draws grey frames.
 
 Rays, not projected triangles: every pixel has 2 x 2 samples, each with its own direction (the
 lens's distortion included) and its own instant within the row's exposure (rolling shutter and

@@ -1,4 +1,4 @@
-"""What the rasteriser's compiled functions take: named tuples of arrays and numbers."""
+"""Named tuples of arrays and numbers that the rasteriser's compiled functions take."""
 
 from __future__ import annotations
 

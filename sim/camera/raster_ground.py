@@ -1,4 +1,4 @@
-"""Draw the ground and the sky, by division, and average the samples of each pixel.
+"""Draw ground and sky by projecting pixels, and average the samples of each pixel.
 
 The ground is the plane z = 0. A pixel covers a quadrilateral of it that is longer than wide: its
 radiance is taken from the mip map level whose pixels are as wide, at several taps along the long

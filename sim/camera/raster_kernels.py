@@ -1,4 +1,4 @@
-"""The compiled rasteriser: a frame of things, ground and sky, and the lengths of its rays.
+"""The compiled rasteriser: radiance of a frame and the length of each pixel's ray.
 
 ``raster_things`` draws the things, ``raster_ground`` the ground and the sky behind them.
 """

@@ -1,4 +1,4 @@
-"""Draw the things of a scene into the samples, triangle by triangle, by edge functions.
+"""Draw the triangles of a scene's things into the samples by edge functions.
 
 A ray through a pixel's sample is d = (x, y, -1) in the camera's frame (right, up, backward). The
 ray meets the inside of a triangle with corners a, b, c where d . (a x b), d . (b x c) and

@@ -1,4 +1,4 @@
-"""What every renderer is asked: the light that reaches the pixels while the shutter is open."""
+"""The interface of a renderer: radiance at the pixels while the shutter is open."""
 
 from __future__ import annotations
 

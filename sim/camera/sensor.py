@@ -1,4 +1,4 @@
-"""From radiance to grey values: vignetting, fixed pattern, shot and read noise, gain, eight bits.
+"""Sensor model: vignetting, fixed pattern, shot and read noise, gain, 8-bit output.
 
 A pixel frees electrons by the light on it, and noise is counted in them; the gain amplifies both:
 
@@ -81,7 +81,7 @@ class Sensor:
             frame,
         )
         if self._exposure.auto:
-            mean_grey = max(total / frame.size, 1.0) / 255  # one grey value: all that black tells
+            mean_grey = max(total / frame.size, 1.0) / 255  # of a black frame: one grey value
             missing = self._target_grey / mean_grey
             self._gain = self._limited(self._gain * missing**self._auto_share)
         return frame

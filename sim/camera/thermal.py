@@ -1,4 +1,4 @@
-"""The thermal camera that sees gas: from temperatures and columns of gas to grey values.
+"""Thermal camera: temperatures and gas columns to grey values.
 
     scene -> radiance of what is behind -> gas absorbs and sends its own -> detector -> grey values
 

@@ -1,4 +1,4 @@
-"""The compiled part of the thermal camera: columns of gas, and grey values.
+"""Compiled kernels of the thermal camera: gas columns along rays, and grey values.
 
 exp and erf are approximated in single precision, without branches, for the vector unit. Inner loops
 run over whole slices: an index that might be negative would keep that unit idle.

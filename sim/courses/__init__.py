@@ -1,1 +1,1 @@
-"""Courses: a kind of world to fly through, each with its geometry, scene and referee."""
+"""Courses: worlds to fly through, each with geometry, scene and referee."""

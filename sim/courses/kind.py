@@ -1,4 +1,4 @@
-"""What a kind of course is: the contract between a task and the simulation."""
+"""The contract of a kind of course between a task and the simulation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How large the people on any course are."""
+"""Sizes of people on courses."""
 
 PERSON_RADIUS_M = (0.15, 0.25)
 PERSON_HEIGHT_M = (1.6, 1.9)

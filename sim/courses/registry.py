@@ -1,4 +1,4 @@
-"""Every kind of course there is, by the key ``kind`` of a ``[course]`` table."""
+"""Registry of the kinds of course, by the key ``kind`` of a ``[course]`` table."""
 
 from __future__ import annotations
 

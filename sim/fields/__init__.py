@@ -1,1 +1,1 @@
-"""What fills the air: anything that is sampled at a position and a time."""
+"""Fields of the air, sampled at a position and a time: wind and gas."""

@@ -1,4 +1,4 @@
-"""Anything that is sampled at a position and a time."""
+"""The interface of a field that is sampled at a position and a time."""
 
 from __future__ import annotations
 

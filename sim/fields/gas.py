@@ -1,4 +1,4 @@
-"""Gases, and where they come out."""
+"""Gas species and sources."""
 
 from __future__ import annotations
 

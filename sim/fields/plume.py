@@ -1,4 +1,4 @@
-"""A plume: many puffs of gas, each a Gaussian ("filament"), that the wind carries.
+"""Gas plume of Gaussian puffs ("filaments") that the wind carries.
 
 The model is that of Farrell et al. 2002 ("Filament-based atmospheric dispersion model to achieve
 short time-scale structure of odor plumes") in the form and with the figures of GADEN. A filament

@@ -1,4 +1,4 @@
-"""The compiled part of a plume: how filaments move, and how much gas there is.
+"""Compiled kernels of a plume: motion of filaments, and concentrations.
 
 A filament that is not there (not released yet, or dropped) was born at infinity.
 """

@@ -1,1 +1,1 @@
-"""What the drone measures: inertial unit, optical flow, height."""
+"""Models of the drone's sensors."""

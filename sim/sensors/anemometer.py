@@ -1,4 +1,4 @@
-"""The wind as a drone can know it: estimated from how far it must lean, so with an error.
+"""Wind estimate of a drone, derived from its tilt, with errors.
 
 A reading is the true horizontal wind plus white noise and a bias that wanders. Both deviations are
 assumed, 0.1 m/s each. Published errors (Yu et al. 2025, arXiv 2512.10428, with a body made for it):

@@ -1,4 +1,4 @@
-"""Optical flow: a PixArt PMW3901 that looks down, read at 100 Hz as the flow deck's driver does.
+"""Optical flow sensor: a PixArt PMW3901 that looks down, read at 100 Hz.
 
 It counts how far the ground has moved across its 35 pixels since it was last read. With v the
 body's velocity, w its rates and d the distance to the ground along the optical axis, the angle it

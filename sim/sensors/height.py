@@ -1,4 +1,4 @@
-"""Height: an ST VL53L1x time-of-flight ranger that looks down, read at 40 Hz (flow deck 2).
+"""Height sensor: an ST VL53L1x time-of-flight ranger that looks down, read at 40 Hz.
 
 Its cone is wide, so a small tilt changes nothing: it reads z / cos(tilt - 7.5 deg), and z below
 that tilt (the firmware's ``mm_tof.c``). Noise grows with distance as the firmware's ``zranger2.c``

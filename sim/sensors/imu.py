@@ -1,4 +1,4 @@
-"""The inertial unit: a Bosch BMI088 at 1 kHz, read and filtered as the Crazyflie's firmware does.
+"""Inertial unit: a Bosch BMI088 at 1 kHz, filtered as in the Crazyflie's firmware.
 
 Per axis: reading = low_pass(truth + bias + noise). Before take-off the drone stands still, and the
 firmware averages the gyro's bias away and scales the accelerometer to read 1 g; what stays is the

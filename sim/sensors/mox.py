@@ -1,4 +1,4 @@
-"""A metal-oxide gas sensor: its resistance falls with gas, and follows the gas slowly.
+"""Metal-oxide gas sensor: resistance that falls with gas, with a slow response.
 
 The model is that of GADEN's simulated sensors: a curve read off the data sheet,
 RS / R0 = A ppm^B but never above its value in clean air, then a first-order lag with one time

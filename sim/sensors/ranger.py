@@ -1,4 +1,4 @@
-"""Free distance around the drone: Bitcraze's Multi-ranger deck, five VL53L1x, four of them used.
+"""Horizontal range sensors: Bitcraze's Multi-ranger deck, four of its five VL53L1x.
 
 A sensor answers with the nearest thing in its view, a cone of 25 degrees (ST's data sheet: up to 27
 degrees across the diagonal), here sampled by 13 rays: the axis and two rings of six. The ground is

@@ -1,4 +1,4 @@
-"""What a scenario's ``[course]`` table may say of a gas site; everything has a default."""
+"""Configuration of a gas site: the ``[course]`` table of a scenario."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a site's equipment stands: tanks, pipe runs and their flanges, walls, obstacles.
+"""Layout of a gas site: tanks, pipe runs and their flanges, walls, obstacles.
 
 Tanks and pipe runs take turns in one row along x, before the back wall in the north and with a
 service aisle behind them; the drone's space is south of the row. Nothing stands before anything

@@ -1,4 +1,4 @@
-"""The referee of a flight over a gas site: says when it is over, and how it ended."""
+"""Referee of a flight over a gas site: decides when and how it ends."""
 
 from __future__ import annotations
 

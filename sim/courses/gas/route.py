@@ -1,9 +1,9 @@
-"""The patrol: a way along the row of equipment that is free, and where to look on it.
+"""Patrol route of a gas site: a free path along the equipment, and its headings.
 
-A lane runs before the row. The way keeps to it, and goes round what stands in it: the cheapest
-path from one end of the site to the other over a grid on which everything solid is inflated, column
-by column (it never turns back). It is cut into equal straight legs, and at each of its places
-the drone is told to look where most is to be seen that it has seen least.
+The route follows the lane in front of the equipment and passes around obstacles in it. It is the
+cheapest path from one end of the site to the other over a grid on which solids are inflated, column
+by column, so it never turns back. The path is divided into straight legs of equal length. The
+heading at each waypoint is the one that shows most of the equipment seen least so far.
 """
 
 from __future__ import annotations
@@ -163,9 +163,9 @@ def _looks(places_m: Array, openings_m: Array, solids: Solids) -> Array:
     times_seen = np.zeros(len(openings_m))
     # First the places from which least can be seen: they have the least choice.
     for index in np.argsort(visible.sum(axis=1), kind="stable"):
-        worth = (offered[index] / (1.0 + 4.0 * times_seen)).sum(axis=1)
-        worth -= 0.4 * np.abs(candidates - math.pi / 2)
-        best = int(worth.argmax())
+        score = (offered[index] / (1.0 + 4.0 * times_seen)).sum(axis=1)
+        score -= 0.4 * np.abs(candidates - math.pi / 2)
+        best = int(score.argmax())
         yaw[index] = candidates[best]
         times_seen += offered[index, best]
     return yaw

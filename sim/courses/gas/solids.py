@@ -1,4 +1,4 @@
-"""What is solid on a site, as plain arrays: how far it is, what is inside it, what it hides."""
+"""Solids of a gas site as arrays: distances, containment and occlusion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a site looks and how warm it is: concrete ground, light tanks, grey pipes, dark flanges.
+"""Grey values and temperatures of a gas site's surfaces.
 
 All of a site's surfaces are about as much warmer or cooler than the air as is drawn for it; each
 differs from that a little, and from place to place, as surfaces do by how they lie, what they are

@@ -1,4 +1,4 @@
-"""What distracts on a site: vents that steam, people who walk about, the shadow of a cloud."""
+"""Distractors on a gas site: steam vents, walking people, a cloud's shadow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An open yard with one leak, to be found upwind by smell: nothing in it but the leak's standpipe.
+"""A walled yard with one gas leak, to be found with a gas sensor and an anemometer.
 
 The referee ends a flight as soon as the drone is within REACHED_M of the source: who comes that
 near has found it.

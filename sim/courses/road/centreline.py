@@ -1,4 +1,4 @@
-"""A road's centreline: a plane curve sampled by arc length, and where a point lies along it."""
+"""Centreline of a road: a plane curve sampled by arc length, and projection onto it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a scenario's ``[course]`` table may say of a road; everything has a default."""
+"""Configuration of a road: the ``[course]`` table of a scenario."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the pixels of a map lie along a curve: arc length and offset, filled strip by strip."""
+"""Arc length and offset of a map's pixels along a curve."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A road to follow: a course drawn from a configuration and a seed, ready to fly and to judge.
+"""A road course, drawn from a configuration and a seed.
 
 Each part has its own random stream (``course.layout``, ``course.look``, ...), so that changing
 the scenery of a scenario does not change where its roads run.
@@ -64,7 +64,7 @@ class RoadCourse:
 
     @property
     def route(self) -> NDArray[np.float32]:
-        """A road pilot is told nothing of its way."""
+        """Empty: a road pilot is given no route."""
         return np.empty((0, 5), np.float32)
 
     @property

@@ -1,4 +1,4 @@
-"""People and boxes that walk to and fro across a road, slowly enough to be waited for.
+"""People and boxes that cross a road slowly.
 
 That every road can be flown without a collision is built into where they turn back. A pilot is
 asked for three things only: to stop for what is within ``keep_away_m`` of the road's middle, unless

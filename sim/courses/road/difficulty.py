@@ -1,4 +1,4 @@
-"""One dial from easy roads to hard ones."""
+"""Road configurations from easy to hard, by one number."""
 
 from __future__ import annotations
 

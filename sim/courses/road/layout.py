@@ -1,4 +1,4 @@
-"""Where a road runs: elements strung together, curvature continuous, never near itself.
+"""Draw a road's centreline: elements of continuous curvature without self-intersection.
 
 The curvature is piecewise linear in arc length, so that every bend begins and ends in a clothoid,
 as built roads do: a pilot's yaw rate need not jump. A layout that comes too close to itself is

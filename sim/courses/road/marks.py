@@ -1,4 +1,4 @@
-"""What time and weather have done to a road: wear, side roads, puddles and shadows across it.
+"""Wear, junctions, puddles and shadows on a road.
 
 Each kind has its own random stream, so that adding puddles does not move a shadow.
 """
@@ -16,8 +16,8 @@ from bytewing.sim.courses.road.centreline import Array, Centreline
 from bytewing.sim.courses.road.config import RoadCourseConfig
 
 JUNCTION_ANGLE_RAD = (math.radians(60), math.radians(120))
-"""Side roads leave nearly at right angles: one straight on where the road bends away could not be
-told from the road, not even by a person."""
+"""Side roads leave nearly at right angles: one that goes straight on where the road bends could not
+be distinguished from the road, not even by a person."""
 
 JUNCTION_WIDTH = (0.6, 1.0)
 """Width of a road's side roads as a share of the road's."""

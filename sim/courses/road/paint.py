@@ -1,4 +1,4 @@
-"""The ground with the road painted on it.
+"""Paint a road onto the ground texture.
 
 Near the road a picture with PX_M resolution; around it, out to the horizon, the ground's texture
 simply repeats. Both use the same periodic tile at the same place, so that no seam is seen between

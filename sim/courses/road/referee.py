@@ -1,4 +1,4 @@
-"""The referee of a road flight: says when it is over, and how it ended."""
+"""Referee of a road flight: decides when and how it ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands beside the road and, on a blocked one, on it."""
+"""Objects beside a road and, on a blocked road, on it."""
 
 from __future__ import annotations
 
